@@ -1,0 +1,4 @@
+//! A Helm chart repository server.
+
+pub mod chart;
+pub mod index;

@@ -1,0 +1,2 @@
+//! The chartroom binary.
+fn main() {}
