@@ -5,11 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::binary::chartroom;
 use crate::compare::{Format, Task};
 use crate::tools::Helm;
-
-/// Holds a helm to run in the place of chartroom.
-const STAND_IN: &str = "CHARTROOM_PARITY_STAND_IN";
 
 /// A program that writes `index.yaml` into a directory.
 #[derive(Clone, Debug)]
@@ -30,11 +28,6 @@ pub(crate) struct Outcome {
 }
 
 impl Indexer {
-    /// Whether helm stands in for chartroom, which checks nothing but the harness.
-    pub(crate) fn stands_in() -> bool {
-        env::var_os(STAND_IN).is_some()
-    }
-
     /// The name to report.
     pub(crate) fn label(&self) -> String {
         match self {
@@ -68,19 +61,15 @@ impl Indexer {
     }
 
     fn command(&self, task: &Task<'_>, root: &Path, merge: &Path, home: &Path) -> Command {
-        let helm = match self {
-            Self::Helm(helm) => Some(helm.path.clone().into_os_string()),
-            Self::Chartroom => env::var_os(STAND_IN),
+        let mut command = match self {
+            Self::Helm(helm) => {
+                let mut command = Command::new(&helm.path);
+                command.arg("repo");
+                command
+            }
+            Self::Chartroom => Command::new(chartroom()),
         };
-        let mut command = if let Some(helm) = helm {
-            let mut command = Command::new(helm);
-            command.args(["repo", "index"]);
-            command
-        } else {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_chartroom"));
-            command.arg("index");
-            command
-        };
+        command.arg("index");
         command.arg(root);
         if let Some(url) = task.url {
             command.arg(format!("--url={url}"));
