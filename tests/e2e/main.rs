@@ -25,6 +25,7 @@ mod tools;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use fixture::Fixture;
 use report::say;
@@ -41,13 +42,19 @@ fn helm_v4_lives_with_the_server() {
     live(1);
 }
 
+/// Whether a program can be started by its name.
+fn is_on_path(program: &str) -> bool {
+    let version = Command::new(program).arg("--version").output();
+    version.is_ok_and(|output| output.status.success())
+}
+
 fn live(which: usize) {
     let what = "the real clients end to end";
     let Some(helms) = tools::helms(what) else {
         return;
     };
     for program in ["curl", "gpg", "gpgconf"] {
-        if !tools::is_on_path(program) {
+        if !is_on_path(program) {
             tools::skip(what, program);
             return;
         }

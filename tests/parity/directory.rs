@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::archive::chart;
+use crate::charts::chart;
 
 /// What lies at one path of a directory.
 #[derive(Clone, Debug)]

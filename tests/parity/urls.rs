@@ -1,6 +1,6 @@
 //! `--url`: bases and file names that meet in an entry's URL.
 
-use crate::archive::chart;
+use crate::charts::chart;
 use crate::directory::Directory;
 
 /// Values of `--url`.

@@ -57,10 +57,3 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).expect("memory takes every byte");
     encoder.finish().expect("memory takes every byte")
 }
-
-/// An archive that holds nothing but this `Chart.yaml`.
-pub(crate) fn chart(chart_yaml: impl AsRef<[u8]>) -> Vec<u8> {
-    Archive::default()
-        .file("chart/Chart.yaml", chart_yaml)
-        .tgz()
-}

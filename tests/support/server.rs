@@ -13,7 +13,7 @@ use ureq::Agent;
 use crate::binary::chartroom;
 
 /// Longest wait for a start or an end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server process. Dropping it ends it at once, as `kill -9` does.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Server {
         let agent = agent(Duration::from_secs(5));
         let begin = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().expect("its own child") {
+            if let Some(status) = self.ended() {
                 return Err(format!("it ended with {status}"));
             }
             let last = match agent.get(format!("{}/ready", self.url)).call() {
@@ -91,6 +91,11 @@ impl Server {
             // The condition is polled: a process has no other way to say that it listens.
             thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// How the process ended, if it did.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("its own child")
     }
 
     /// `http://host:port`.
@@ -115,7 +120,7 @@ impl Server {
         );
         let begin = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().expect("its own child") {
+            if let Some(status) = self.ended() {
                 return status;
             }
             assert!(

@@ -98,11 +98,3 @@ fn version(helm: &Path) -> Option<String> {
         .ok()?;
     String::from_utf8(output.stdout).ok()
 }
-
-/// Whether a program can be started by its name.
-pub(crate) fn is_on_path(program: &str) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-}

@@ -12,6 +12,7 @@ mod versions;
 
 use std::fmt::Write as _;
 
+use crate::archive::Archive;
 use crate::directory::Directory;
 
 /// All directories on which helm v3 and v4 agree.
@@ -81,6 +82,13 @@ pub(crate) fn poisoned() -> Vec<(Directory, String)> {
         (directory, "poison-1.0.0.tgz".to_owned())
     });
     directories.collect()
+}
+
+/// An archive that holds nothing but this `Chart.yaml`.
+pub(crate) fn chart(chart_yaml: impl AsRef<[u8]>) -> Vec<u8> {
+    Archive::default()
+        .file("chart/Chart.yaml", chart_yaml)
+        .tgz()
 }
 
 /// The n-th of a row of names in letters only, whose natural order is that of their numbers.

@@ -1,7 +1,7 @@
 //! Archives with more than a `Chart.yaml`: values, schema, templates, charts inside.
 
-use super::letters;
-use crate::archive::{Archive, chart};
+use super::{chart, letters};
+use crate::archive::Archive;
 use crate::directory::Directory;
 
 pub(super) fn directories() -> Vec<Directory> {
