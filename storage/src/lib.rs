@@ -8,6 +8,7 @@ mod error;
 mod key;
 mod local;
 mod location;
+pub mod log;
 mod object;
 mod repository_path;
 mod store;
