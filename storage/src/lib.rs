@@ -11,6 +11,8 @@ mod location;
 mod object;
 mod repository_path;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::{Clock, Moment};
 pub use error::{Operation, StorageError, StorageErrorKind};
