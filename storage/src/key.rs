@@ -12,7 +12,8 @@ const LONGEST_SEGMENT: usize = 255;
 /// The key of an object, below the prefix of a [`Store`](crate::Store).
 ///
 /// It has one or more segments, separated by `/`. No segment is empty, `.` or `..`, holds a control
-/// character, or ends in `#` and digits (so the local store names uploads that are under way).
+/// character, ends in `#` and digits (so the local store names uploads that are under way), or is a
+/// drive letter such as `C:` or `c|` (which the local store would turn into another name).
 /// Nothing is ever escaped: the text is the object's name. Keys are ordered by their bytes, as
 /// buckets order them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,8 +57,10 @@ pub enum KeyError {
         /// The text.
         key: String,
     },
-    /// A segment ends in `#` and digits.
-    #[error("key {key:?} has a segment that ends in `#` and digits, which is reserved")]
+    /// A segment ends in `#` and digits, or is a drive letter.
+    #[error(
+        "key {key:?} has a segment that ends in `#` and digits or is a drive letter, which is reserved"
+    )]
     Reserved {
         /// The text.
         key: String,
@@ -133,7 +136,7 @@ fn check_segment(text: &str, segment: &str) -> Result<(), KeyError> {
     if segment.chars().any(char::is_control) {
         return Err(KeyError::ControlCharacter { key: key() });
     }
-    if is_reserved(segment) {
+    if is_reserved(segment) || is_drive_letter(segment) {
         return Err(KeyError::Reserved { key: key() });
     }
     if segment.len() > LONGEST_SEGMENT {
@@ -150,6 +153,10 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     name.rsplit_once('#').is_some_and(|(_, digits)| {
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
     })
+}
+
+fn is_drive_letter(name: &str) -> bool {
+    matches!(name.as_bytes(), [letter, b':' | b'|'] if letter.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -194,6 +201,8 @@ mod tests {
             ("a#1", KeyError::Reserved { key: key("a#1") }),
             ("a#b#12", KeyError::Reserved { key: key("a#b#12") }),
             ("a#1/b", KeyError::Reserved { key: key("a#1/b") }),
+            ("C:", KeyError::Reserved { key: key("C:") }),
+            ("a/c|/b", KeyError::Reserved { key: key("a/c|/b") }),
         ];
         for (text, expected) in cases {
             assert_eq!(Key::parse(text), Err(expected), "{text:?}");

@@ -12,6 +12,8 @@ pub mod log;
 mod object;
 mod repository_path;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::{Clock, Moment};
 pub use error::{Operation, StorageError, StorageErrorKind};

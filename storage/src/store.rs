@@ -115,6 +115,11 @@ impl Store {
         }
     }
 
+    /// Returns what the store is made over, without prefix and deadlines, to be decorated.
+    pub fn object_store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.inner)
+    }
+
     /// Returns how long operations may take.
     pub fn timeouts(&self) -> Timeouts {
         self.timeouts
@@ -168,10 +173,9 @@ impl Store {
     /// an error.
     pub async fn get(&self, key: &Key) -> Result<Object, StorageError> {
         let location = self.locate(Operation::Read, key)?;
-        let now = Instant::now();
         let limits = ReadLimits {
-            begin: now + self.timeouts.small,
-            end: now + self.timeouts.transfer.max(self.timeouts.small),
+            begin: deadline::after(self.timeouts.small),
+            end: deadline::after(self.timeouts.transfer.max(self.timeouts.small)),
         };
         deadline::retry(|| self.get_once(&location, limits)).await
     }

@@ -17,7 +17,14 @@ pub(super) async fn within<T>(
     location: &str,
     work: impl Future<Output = Result<T, StorageError>>,
 ) -> Result<T, StorageError> {
-    by(Instant::now() + limit, operation, location, work).await
+    by(after(limit), operation, location, work).await
+}
+
+/// Returns the moment when `limit` is over; a limit beyond all time is a very long one.
+pub(super) fn after(limit: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(limit)
+        .unwrap_or_else(|| now + Duration::from_hours(24 * 365))
 }
 
 /// Runs an operation until a moment.
