@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::catch_up::Anchor;
 use super::load::probe;
 use super::record::{self, ChangeSet, Nonce};
 use super::{Base, Log, Machine, unavailable};
@@ -102,7 +101,7 @@ impl<M: Machine> Log<M> {
                     let proof_is_young =
                         replied.since(self.position.proven) < self.options.proof_lasts();
                     if !proof_is_young || !self.holds(&anchor).await? {
-                        self.reload_and_find(generation, nonce).await?;
+                        self.reload_and_find(generation, &nonce).await?;
                     }
                     return Ok(generation);
                 }
@@ -164,16 +163,20 @@ impl<M: Machine> Log<M> {
 
     /// After a won create that the proofs do not cover: the record counts only if the whole log, read
     /// again, has it.
-    async fn reload_and_find(&mut self, generation: u64, nonce: Nonce) -> Result<(), StorageError> {
-        let before = self.keys.record(generation);
-        self.reload().await?;
-        let record = Anchor { generation, nonce };
-        let is_same_log = before == self.keys.record(generation);
-        if is_same_log && generation <= self.position.generation && self.holds(&record).await? {
+    async fn reload_and_find(
+        &mut self,
+        generation: u64,
+        nonce: &Nonce,
+    ) -> Result<(), StorageError> {
+        let key = self.keys.record(generation);
+        let whole = self.read_whole().await?;
+        let is_in_log = key == whole.keys.record(generation) && whole.has(generation, nonce);
+        self.replace_with(whole);
+        if is_in_log {
             return Ok(());
         }
         Err(unavailable(
-            &before,
+            &key,
             "the log went on without this record while the process was not running",
         ))
     }

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::genesis::Genesis;
 use super::keys::LogKeys;
-use super::record::{self, ChangeSet};
+use super::record::{self, ChangeSet, Nonce};
 use super::snapshot;
 use super::{LogOptions, Machine, Position, SnapshotMark};
 use crate::{Clock, Key, StorageError, StorageErrorKind, Store};
@@ -22,10 +22,22 @@ pub(super) struct Whole<M> {
     pub(super) keys: LogKeys,
     pub(super) position: Position,
     pub(super) snapshot: SnapshotMark,
+    /// The generation and nonce of each record that was read: those that everybody reads. A record
+    /// below the snapshot is not among them, whether it is still there or was left by a writer that
+    /// did not know that its number was taken and removed.
+    read: Vec<(u64, Nonce)>,
 }
 
 impl<M: Machine> Whole<M> {
+    /// Returns whether this very record is in the log.
+    pub(super) fn has(&self, generation: u64, nonce: &Nonce) -> bool {
+        self.read
+            .iter()
+            .any(|(number, found)| *number == generation && found == nonce)
+    }
+
     fn take(&mut self, set: ChangeSet<M::Change>) {
+        self.read.push((set.generation, set.nonce.clone()));
         self.position.take(&set);
         self.machine.apply(set.generation, set.time, set.changes);
     }
@@ -69,11 +81,15 @@ async fn read_once<M: Machine>(
         machine: M::fresh(setup, &genesis.identity, genesis.created),
         position: Position::at_genesis(&genesis, clock.now()),
         snapshot: SnapshotMark::default(),
+        read: Vec::new(),
         keys,
     };
     if let Some(loaded) = snapshot::read_newest(store, &whole.keys).await? {
         let size = loaded.items.len();
         loaded.header.position(&mut whole.position);
+        whole
+            .read
+            .push((whole.position.generation, whole.position.nonce.clone()));
         whole.snapshot = SnapshotMark {
             generation: whole.position.generation,
             size,

@@ -34,6 +34,7 @@ pub use upkeep::Upkeep;
 use crate::{Clock, Key, Moment, Operation, StorageError, StorageErrorKind, Store};
 use genesis::Genesis;
 use keys::LogKeys;
+use load::Whole;
 use record::ChangeSet;
 use snapshot::Header;
 
@@ -249,12 +250,20 @@ impl<M: Machine> Log<M> {
     /// Reads the whole log again and puts it in the place of what was known. On an error everything
     /// stays as it was.
     async fn reload(&mut self) -> Result<(), StorageError> {
-        let whole = load::read(&self.store, &self.clock, &self.options, &self.setup).await?;
+        let whole = self.read_whole().await?;
+        self.replace_with(whole);
+        Ok(())
+    }
+
+    async fn read_whole(&self) -> Result<Whole<M>, StorageError> {
+        load::read(&self.store, &self.clock, &self.options, &self.setup).await
+    }
+
+    fn replace_with(&mut self, whole: Whole<M>) {
         self.machine = whole.machine;
         self.keys = whole.keys;
         self.position = whole.position;
         self.snapshot = whole.snapshot;
-        Ok(())
     }
 
     fn take(&mut self, set: ChangeSet<M::Change>) {

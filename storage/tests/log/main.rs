@@ -7,5 +7,9 @@
 )]
 
 mod agreement;
+mod faults;
+mod frozen;
 
 mod ledger;
+mod snapshots;
+mod trouble;
