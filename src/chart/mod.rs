@@ -1,9 +1,14 @@
 //! Charts: what an archive, a version and a `Chart.yaml` are. Pure: no I/O, no clock.
 
 pub mod digest;
+pub mod limits;
+mod lock;
 pub mod metadata;
+pub mod sanitise;
 pub mod version;
+pub mod yaml;
 
 pub use digest::Digest;
-pub use metadata::{Dependency, ImportValue, Maintainer, Metadata};
+pub use limits::Limits;
+pub use metadata::{Dependency, FieldError, ImportValue, Maintainer, Metadata, MetadataError};
 pub use version::ChartVersion;
