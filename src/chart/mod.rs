@@ -1,14 +1,18 @@
 //! Charts: what an archive, a version and a `Chart.yaml` are. Pure: no I/O, no clock.
 
+pub mod archive;
 pub mod digest;
 pub mod limits;
 mod lock;
 pub mod metadata;
+pub mod name;
 pub mod sanitise;
 pub mod version;
 pub mod yaml;
 
+pub use archive::{Acceptance, ArchiveError, ChartArchive};
 pub use digest::Digest;
 pub use limits::Limits;
 pub use metadata::{Dependency, FieldError, ImportValue, Maintainer, Metadata, MetadataError};
+pub use name::FileName;
 pub use version::ChartVersion;
