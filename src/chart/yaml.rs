@@ -129,12 +129,19 @@ fn decode(bytes: &[u8], limit: usize) -> Result<Cow<'_, str>, YamlError> {
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
         _ => utf8(bytes)?,
     };
-    if text.chars().all(is_allowed) {
-        Ok(text)
-    } else {
-        Err(YamlError::ControlCharacter)
+    if !text.chars().all(is_allowed) {
+        return Err(YamlError::ControlCharacter);
     }
+    if text.contains(OLD_BREAKS) {
+        return Ok(text.replace(OLD_BREAKS, "\n").into());
+    }
+    Ok(text)
 }
+
+/// Line breaks of YAML 1.1, which go-yaml reads, and no longer of 1.2, which our parser reads. Not to
+/// see them would be to see other fields than helm: a `name:` may follow one. Helm keeps the last
+/// two in a text, but then sanitises them to spaces everywhere except in annotations.
+const OLD_BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, YamlError> {
     std::str::from_utf8(bytes)
@@ -161,6 +168,7 @@ fn is_allowed(character: char) -> bool {
 
 /// Builds the tree of one document.
 struct Reader<'input> {
+    text: &'input str,
     parser: Parser<'input, StrInput<'input>>,
     budget: Budget,
     nodes: usize,
@@ -198,6 +206,7 @@ impl<'input> Reader<'input> {
             block_scalar_eof_without_line_feed: true,
         };
         Self {
+            text,
             parser: Parser::new_from_str_with_options(text, options),
             budget,
             nodes: 0,
@@ -223,7 +232,12 @@ impl<'input> Reader<'input> {
 
     fn event(&mut self) -> Result<Event<'input>, YamlError> {
         match self.parser.next_event() {
-            Some(Ok((event, _))) => Ok(event),
+            Some(Ok((event, span))) => {
+                if let Event::Scalar(_, ScalarStyle::DoubleQuoted, ..) = event {
+                    check_escapes(span.slice(self.text).unwrap_or_default(), span.start.line())?;
+                }
+                Ok(event)
+            }
             Some(Err(error)) => Err(YamlError::Syntax {
                 line: error.marker().line(),
                 problem: error.info(),
@@ -324,7 +338,6 @@ impl<'input> Reader<'input> {
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&str>) -> Result<Built, YamlError> {
     let tag = match tag {
-        Some("!") => Tag::Implicit,
         Some(tag) => match tag.strip_prefix("tag:yaml.org,2002:") {
             Some(name) => Tag::Standard(name),
             None => Tag::Other,
@@ -335,6 +348,32 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&str>) -> Result<Built, Ya
     let mut built = Built::of(Node::Scalar(Scalar::resolve(text, tag)?), text.len());
     built.is_merge_key = text == "<<" && matches!(tag, Tag::Implicit | Tag::Standard("merge"));
     Ok(built)
+}
+
+/// Refuses the two escapes of JSON that go-yaml does not know: a slash, and half of a character.
+fn check_escapes(quoted: &str, line: usize) -> Result<(), YamlError> {
+    let mut rest = quoted;
+    while let Some((_, escape)) = rest.split_once('\\') {
+        let is_surrogate = matches!(
+            escape.as_bytes(),
+            [
+                b'u',
+                b'd' | b'D',
+                b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F',
+                ..,
+            ]
+        );
+        if escape.starts_with('/') || is_surrogate {
+            return Err(YamlError::Syntax {
+                line,
+                problem: "found unknown escape character".to_owned(),
+            });
+        }
+        let mut characters = escape.chars();
+        characters.next();
+        rest = characters.as_str();
+    }
+    Ok(())
 }
 
 fn key_text(key: &Node) -> Result<Box<str>, YamlError> {

@@ -34,13 +34,13 @@ pub enum ScalarError {
 /// The tag of a scalar, as far as resolution cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag<'a> {
-    /// No tag on a plain scalar, or the tag `!` on any.
+    /// No tag on a plain scalar.
     Implicit,
     /// No tag on a quoted or block scalar.
     Quoted,
     /// `!!name`.
     Standard(&'a str),
-    /// Any other tag, which go-yaml ignores but which makes the scalar a text.
+    /// Any other tag, `!` included: go-yaml ignores it, but it makes the scalar a text.
     Other,
 }
 
