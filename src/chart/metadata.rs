@@ -4,9 +4,15 @@
 //! would break the whole repository for everybody. The order of the fields is that of Helm's struct,
 //! which is the order of its JSON.
 
+pub(crate) mod decode;
+pub(crate) mod validate;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use decode::FieldError;
+pub use validate::MetadataError;
 
 /// The metadata of one chart version. An empty text, list or map stands for an absent field.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,44 @@
 //! The index: entries, their order, and the bodies that are served. Pure: no I/O, no clock.
+//!
+//! ```text
+//! Entry → node (Helm's fields) → yaml_writer, json_writer → block → sequence (one per format) → Index
+//! Index → Body: header, blocks, footer; plain or gzip
+//! ```
 
+pub mod body;
 pub mod entry;
+pub mod etag;
+pub mod json_writer;
+pub mod number;
+pub mod order;
+pub mod rendered;
+pub mod timestamp;
 
+mod block;
+mod gzip;
+mod node;
+mod sequence;
+mod yaml_writer;
+
+pub use body::{Body, Chunks};
 pub use entry::Entry;
+pub use etag::etag;
+pub use rendered::{Index, VersionRef};
+
+/// The formats that an index is kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// What `helm repo index` writes.
+    Yaml,
+    /// The same in compact JSON, which Helm reads several times faster.
+    Json,
+}
+
+/// The encodings that a body is sent in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// As it is.
+    Identity,
+    /// Compressed.
+    Gzip,
+}

@@ -1,0 +1,315 @@
+//! A repository's append-only list of changes, kept in the store.
+//!
+//! A change set is one object at the next number, written with `create`: whoever creates it wins, a
+//! loser reads the winner's, applies it, checks its own changes again and tries the next number. So
+//! any number of replicas agree on one order with nothing shared but the store. The rules, and what
+//! goes wrong without each, are in the project's protocol description; the comments here name the
+//! rule that a step follows.
+//!
+//! The log knows nothing of charts: a [`Machine`] says what a change means and whether it may still
+//! be appended.
+
+mod append;
+mod catch_up;
+mod genesis;
+mod keys;
+mod load;
+mod record;
+mod snapshot;
+mod upkeep;
+
+use std::error::Error;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use append::{Outcome, Proposal};
+pub use genesis::Identity;
+pub use record::Nonce;
+pub use snapshot::SnapshotJob;
+pub use upkeep::Upkeep;
+
+use crate::{Clock, Key, Moment, Operation, StorageError, StorageErrorKind, Store};
+use genesis::Genesis;
+use keys::LogKeys;
+use load::Whole;
+use record::ChangeSet;
+use snapshot::Header;
+
+/// What a log's changes add up to.
+///
+/// Two machines that were given the same changes in the same order must be equal, whether they got
+/// them one by one or through a snapshot: that is what makes replicas agree.
+pub trait Machine: Send + Sized {
+    /// One change. At most one change about a subject stands in a change set.
+    type Change: Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// An immutable copy from which a snapshot is written while the machine goes on.
+    type Frozen: Frozen<Self::Change>;
+
+    /// What an empty machine is made with.
+    type Setup: Clone + Send + Sync;
+
+    /// Returns an empty machine: a log is about to be read from its beginning. The one before goes on
+    /// until the reading has succeeded.
+    fn fresh(setup: &Self::Setup, identity: &Identity, created: DateTime<Utc>) -> Self;
+
+    /// Takes the last change about each subject that a snapshot of `generation` holds. Called on a
+    /// fresh machine only.
+    fn restore(&mut self, generation: u64, time: DateTime<Utc>, items: Vec<Item<Self::Change>>);
+
+    /// Takes one change set.
+    fn apply(&mut self, generation: u64, time: DateTime<Utc>, changes: Vec<Self::Change>);
+
+    /// Returns whether a change that was decided on at generation `base` may still be appended: the
+    /// base rule.
+    fn admits(&self, base: u64, change: &Self::Change) -> bool;
+
+    /// Returns what the change is about.
+    fn subject(change: &Self::Change) -> &str;
+
+    /// Returns how many items a snapshot would hold.
+    fn size(&self) -> usize;
+
+    /// Returns a copy to write a snapshot from; cheap.
+    fn freeze(&self) -> Self::Frozen;
+}
+
+/// An immutable copy of a [`Machine`].
+pub trait Frozen<Change>: Send + 'static {
+    /// Returns the last change about each subject that is not gone, in any order.
+    fn items(&self) -> Box<dyn Iterator<Item = Item<Change>> + '_>;
+}
+
+/// A change with its place in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+pub struct Item<Change> {
+    /// The generation of the change set that brought it.
+    pub generation: u64,
+    /// The change.
+    pub change: Change,
+}
+
+/// How a log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOptions {
+    /// For how long a record stays readable after a snapshot made it unnecessary. A proof of being
+    /// up to date is worth something for a quarter of it.
+    pub retention: Duration,
+    /// For how long an append is tried again when its outcome is in doubt.
+    pub patience: Duration,
+    /// A snapshot is due when the log has grown by this many change sets since the last one, or by
+    /// an eighth of what the last one holds, whichever is more.
+    pub snapshot_after: u64,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self {
+            retention: Duration::from_hours(24),
+            patience: Duration::from_secs(15),
+            snapshot_after: 128,
+        }
+    }
+}
+
+impl LogOptions {
+    /// The longest time for which a proof of being up to date counts. A process that was frozen for
+    /// longer may find its next number missing because it was removed.
+    fn proof_lasts(&self) -> Duration {
+        self.retention / 4
+    }
+}
+
+/// The log of one repository, with the machine that its changes add up to.
+///
+/// It has one owner: appending and catching up need `&mut`.
+#[derive(Debug)]
+pub struct Log<M: Machine> {
+    store: Store,
+    clock: Clock,
+    options: LogOptions,
+    setup: M::Setup,
+    machine: M,
+    keys: LogKeys,
+    position: Position,
+    snapshot: SnapshotMark,
+}
+
+/// How far the log was read.
+#[derive(Clone, Debug)]
+struct Position {
+    identity: Identity,
+    generation: u64,
+    /// The nonce of the record at `generation`; of genesis at 0.
+    nonce: Nonce,
+    /// The time of the record at `generation`.
+    time: DateTime<Utc>,
+    /// When the last valid reading began.
+    proven: Moment,
+}
+
+/// The newest snapshot that this replica knows of.
+#[derive(Clone, Copy, Debug, Default)]
+struct SnapshotMark {
+    generation: u64,
+    size: usize,
+}
+
+impl<M: Machine> Log<M> {
+    /// Opens the log below the store's prefix, makes its genesis if there is none, and reads it to
+    /// its end.
+    ///
+    /// # Errors
+    /// Whatever the store answers; `Corrupt` for a record that cannot be read, `Unsupported` for one
+    /// that a newer version wrote.
+    pub async fn open(
+        store: Store,
+        clock: Clock,
+        options: LogOptions,
+        setup: M::Setup,
+    ) -> Result<Self, StorageError> {
+        let whole = load::read(&store, &clock, &options, &setup).await?;
+        Ok(Self {
+            store,
+            clock,
+            options,
+            setup,
+            machine: whole.machine,
+            keys: whole.keys,
+            position: whole.position,
+            snapshot: whole.snapshot,
+        })
+    }
+
+    /// Returns the machine.
+    pub fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// Returns the log's identity.
+    pub fn identity(&self) -> &Identity {
+        &self.position.identity
+    }
+
+    /// Returns the place in the log that this replica holds. An operation takes it **before** it looks
+    /// at an object, and hands it in with the change that it proposes.
+    pub fn base(&self) -> Base {
+        Base {
+            identity: self.position.identity.clone(),
+            generation: self.position.generation,
+        }
+    }
+
+    /// Returns how many change sets were read.
+    pub fn generation(&self) -> u64 {
+        self.position.generation
+    }
+
+    /// Returns the time of the last change set that was read; of genesis before the first.
+    pub fn time(&self) -> DateTime<Utc> {
+        self.position.time
+    }
+
+    /// Returns when the last valid reading began: everything acknowledged before then has been read.
+    pub fn proven(&self) -> Moment {
+        self.position.proven
+    }
+
+    /// Returns what writes snapshots and removes old records of this log, off the request path.
+    pub fn upkeep(&self) -> Upkeep {
+        Upkeep::new(
+            self.store.clone(),
+            self.clock.clone(),
+            self.keys.clone(),
+            self.options.retention,
+            self.options.proof_lasts(),
+        )
+    }
+
+    /// Returns a copy of the machine to write a snapshot from, when one is due.
+    pub fn due_snapshot(&mut self) -> Option<SnapshotJob<M::Frozen>> {
+        let grown = self.position.generation - self.snapshot.generation;
+        let worth = u64::try_from(self.snapshot.size / 8).unwrap_or(u64::MAX);
+        if grown < self.options.snapshot_after.max(worth) {
+            return None;
+        }
+        let size = self.machine.size();
+        self.snapshot = SnapshotMark {
+            generation: self.position.generation,
+            size,
+        };
+        Some(SnapshotJob {
+            header: Header::new(&self.position, size),
+            grown,
+            frozen: self.machine.freeze(),
+        })
+    }
+
+    /// Reads the whole log again and puts it in the place of what was known. On an error everything
+    /// stays as it was.
+    async fn reload(&mut self) -> Result<(), StorageError> {
+        let whole = self.read_whole().await?;
+        self.replace_with(whole);
+        Ok(())
+    }
+
+    async fn read_whole(&self) -> Result<Whole<M>, StorageError> {
+        load::read(&self.store, &self.clock, &self.options, &self.setup).await
+    }
+
+    fn replace_with(&mut self, whole: Whole<M>) {
+        self.machine = whole.machine;
+        self.keys = whole.keys;
+        self.position = whole.position;
+        self.snapshot = whole.snapshot;
+    }
+
+    fn take(&mut self, set: ChangeSet<M::Change>) {
+        self.position.take(&set);
+        self.machine.apply(set.generation, set.time, set.changes);
+    }
+}
+
+/// A place in a log: what an operation knew before it looked at an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    identity: Identity,
+    generation: u64,
+}
+
+impl Base {
+    /// Returns the generation.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+impl Position {
+    fn at_genesis(genesis: &Genesis, proven: Moment) -> Self {
+        Self {
+            identity: genesis.identity.clone(),
+            generation: 0,
+            nonce: genesis.nonce.clone(),
+            time: genesis.created,
+            proven,
+        }
+    }
+
+    fn take<Change>(&mut self, set: &ChangeSet<Change>) {
+        self.generation = set.generation;
+        self.nonce = set.nonce.clone();
+        self.time = set.time;
+    }
+}
+
+/// The error of an operation whose outcome is not known, or that somebody else may succeed in.
+fn unavailable(key: &Key, source: impl Into<Box<dyn Error + Send + Sync>>) -> StorageError {
+    StorageError::new(
+        StorageErrorKind::Unavailable,
+        Operation::Create,
+        key.as_str(),
+    )
+    .with_source(source)
+}

@@ -1,0 +1,159 @@
+//! Any number of writers, one order.
+
+use std::sync::Arc;
+
+use chartroom_storage::log::{LogOptions, Outcome};
+use chartroom_storage::{Location, Store, Timeouts};
+
+use crate::ledger::{appended, open, proposal, set};
+
+fn memory() -> Store {
+    let location = Location::parse("memory:").unwrap();
+    Store::open(&location, Timeouts::default()).unwrap()
+}
+
+#[tokio::test]
+async fn an_append_is_seen_by_another_replica_after_its_catch_up() {
+    let store = memory();
+    let mut first = open(&store, LogOptions::default()).await.unwrap();
+    let mut second = open(&store, LogOptions::default()).await.unwrap();
+    assert_eq!(first.identity(), second.identity());
+    assert_eq!(appended(&set(&mut first, "a", 1).await), 1);
+    assert_eq!(second.generation(), 0);
+    second.catch_up().await.unwrap();
+    assert_eq!(second.machine(), first.machine());
+}
+
+#[tokio::test]
+async fn changes_that_wait_together_become_one_record() {
+    let store = memory();
+    let mut log = open(&store, LogOptions::default()).await.unwrap();
+    let group = (0..50)
+        .map(|number| proposal(&log, &format!("a{number}"), Some(number)))
+        .collect();
+    let outcomes = log.append(group).await;
+    assert_eq!(outcomes.len(), 50);
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Appended(1)))
+    );
+    assert_eq!(log.generation(), 1);
+}
+
+#[tokio::test]
+async fn of_two_changes_of_one_subject_in_a_group_the_first_is_appended() {
+    let store = memory();
+    let mut log = open(&store, LogOptions::default()).await.unwrap();
+    let group = vec![proposal(&log, "a", Some(1)), proposal(&log, "a", Some(2))];
+    let outcomes = log.append(group).await;
+    assert!(
+        matches!(outcomes[..], [Outcome::Appended(1), Outcome::Changed]),
+        "{outcomes:?}"
+    );
+    assert_eq!(log.machine().open(), [("a".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_change_decided_before_anothers_record_is_refused() {
+    let store = memory();
+    let mut first = open(&store, LogOptions::default()).await.unwrap();
+    let mut second = open(&store, LogOptions::default()).await.unwrap();
+    let stale = proposal(&second, "a", Some(2));
+    let unrelated = proposal(&second, "b", Some(3));
+    appended(&set(&mut first, "a", 1).await);
+    let outcomes = second.append(vec![stale, unrelated]).await;
+    assert!(
+        matches!(outcomes[..], [Outcome::Changed, Outcome::Appended(2)]),
+        "{outcomes:?}"
+    );
+    assert_eq!(
+        second.machine().open(),
+        [("a".to_owned(), 1), ("b".to_owned(), 3)]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn racing_writers_agree_on_one_order_and_lose_nothing() {
+    race(memory()).await;
+    let folder = tempfile::tempdir().unwrap();
+    race(local(&folder)).await;
+}
+
+fn local(folder: &tempfile::TempDir) -> Store {
+    let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
+    Store::open(&location, Timeouts::default()).unwrap()
+}
+
+async fn race(store: Store) {
+    const WRITERS: u64 = 5;
+    const EACH: u64 = 20;
+    let store = Arc::new(store);
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut log = open(&store, LogOptions::default()).await.unwrap();
+                let mut generations = Vec::new();
+                for number in 0..EACH {
+                    // One account is everybody's, the others are the writer's own.
+                    let account = format!("writer-{writer}-{number}");
+                    let group = vec![
+                        proposal(&log, &account, Some(number)),
+                        proposal(&log, "shared", Some(writer * EACH + number)),
+                    ];
+                    let outcomes = log.append(group).await;
+                    generations.push((appended(&outcomes[0]), outcomes[1].clone()));
+                }
+                (log, generations)
+            })
+        })
+        .collect();
+    let mut logs = Vec::new();
+    let mut won = Vec::new();
+    for writer in writers {
+        let (log, generations) = writer.await.unwrap();
+        logs.push(log);
+        won.extend(generations);
+    }
+    let mut reference = open(&store, LogOptions::default()).await.unwrap();
+    reference.catch_up().await.unwrap();
+    assert_eq!(
+        reference.generation(),
+        WRITERS * EACH,
+        "each group is one record, none is lost"
+    );
+    let mut numbers: Vec<u64> = won.iter().map(|(generation, _)| *generation).collect();
+    numbers.sort_unstable();
+    assert_eq!(
+        numbers,
+        (1..=WRITERS * EACH).collect::<Vec<_>>(),
+        "each number has one winner"
+    );
+    for mut log in logs {
+        log.catch_up().await.unwrap();
+        assert_eq!(log.machine(), reference.machine());
+    }
+    for (generation, shared) in won {
+        // The shared account was appended with its group, or not at all.
+        assert!(matches!(shared, Outcome::Changed) || appended(&shared) == generation);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_starts_on_an_empty_store_make_one_identity() {
+    for _ in 0..20 {
+        let store = memory();
+        let starts = (0..8).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { open(&store, LogOptions::default()).await.unwrap() })
+        });
+        let starts: Vec<_> = starts.collect();
+        let mut identities = Vec::new();
+        for start in starts {
+            identities.push(start.await.unwrap().identity().clone());
+        }
+        identities.dedup();
+        assert_eq!(identities.len(), 1);
+    }
+}
