@@ -45,6 +45,8 @@ use server::Server;
 
 /// Client threads.
 const WORKERS: u64 = 4;
+/// A refresh that comes often meets what the load has half done.
+const OPTIONS: &[&str] = &["--refresh-interval", "1s"];
 /// Versions that all clients upload at once, in each round.
 const RACES: usize = 6;
 
@@ -128,12 +130,12 @@ impl Trial {
     }
 
     fn start(&self) -> Server {
-        Server::start(&self.storage, &[], &self.log)
+        Server::start(&self.storage, OPTIONS, &self.log)
     }
 
     /// Kills a server that is about to heal what the last kill has left.
     fn cut_a_start(&mut self) {
-        let server = Server::launch(&self.storage, &[], &self.log);
+        let server = Server::launch(&self.storage, OPTIONS, &self.log);
         // The moment is the fault to inject; nothing waits for anything here.
         thread::sleep(Duration::from_micros(self.random.random_range(0..120_000)));
         drop(server);

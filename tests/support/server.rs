@@ -98,6 +98,11 @@ impl Server {
         self.child.try_wait().expect("its own child")
     }
 
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `http://host:port`.
     pub(crate) fn url(&self) -> &str {
         &self.url
@@ -112,7 +117,7 @@ impl Server {
     pub(crate) fn stop(mut self) -> ExitStatus {
         let asked = Command::new("kill")
             .arg("-TERM")
-            .arg(self.child.id().to_string())
+            .arg(self.id().to_string())
             .status();
         assert!(
             asked.is_ok_and(|status| status.success()),
