@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
+#![allow(clippy::too_many_lines, reason = "lists of cases are long")]
 
 #[path = "../support/archive.rs"]
 mod archive;
