@@ -3,3 +3,4 @@
 pub mod chart;
 pub mod index;
 pub mod repository;
+pub mod telemetry;
