@@ -4,4 +4,5 @@ pub mod chart;
 pub mod http;
 pub mod index;
 pub mod repository;
+pub mod server;
 pub mod telemetry;
