@@ -1,6 +1,7 @@
 //! A Helm chart repository server.
 
 pub mod chart;
+pub mod cli;
 pub mod config;
 pub mod http;
 pub mod index;
