@@ -1,4 +1,10 @@
 //! A Helm chart repository server.
 
 pub mod chart;
+pub mod cli;
+pub mod config;
+pub mod http;
 pub mod index;
+pub mod repository;
+pub mod server;
+pub mod telemetry;

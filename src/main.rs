@@ -1,2 +1,7 @@
 //! The chartroom binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chartroom::cli::run()
+}

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, FixedOffset};
 
+use serde::Deserialize;
+
 use crate::chart::Metadata;
 
 /// What an index says of one version of a chart.
@@ -23,4 +25,37 @@ pub struct Entry {
     pub engine: String,
     pub tiller_version: String,
     pub url: String,
+}
+
+impl Entry {
+    /// Reads an entry back from the JSON that an index keeps of it. The fields of old tools are not
+    /// in an index that is served, and are left empty.
+    ///
+    /// # Errors
+    /// When it is not such JSON.
+    pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            urls: Vec<String>,
+            created: DateTime<FixedOffset>,
+            digest: String,
+        }
+        let metadata = serde_json::from_slice(json)?;
+        let Rest {
+            urls,
+            created,
+            digest,
+        } = serde_json::from_slice(json)?;
+        Ok(Self {
+            metadata,
+            urls,
+            created,
+            digest,
+            removed: false,
+            checksum: String::new(),
+            engine: String::new(),
+            tiller_version: String::new(),
+            url: String::new(),
+        })
+    }
 }

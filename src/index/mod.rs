@@ -13,6 +13,7 @@ pub mod number;
 pub mod order;
 pub mod rendered;
 pub mod timestamp;
+pub mod upload_times;
 
 mod block;
 mod gzip;

@@ -216,6 +216,41 @@ impl Index {
         versions
     }
 
+    /// Returns the version of a chart with this very text; of several, the one whose tie comes first.
+    ///
+    /// # Cost
+    /// A search; the number of versions does not matter.
+    pub fn find(&self, name: &str, version: &str) -> Option<VersionRef> {
+        let first = Key {
+            chart: name,
+            version,
+            tie: "",
+        };
+        let wanted = version.parse::<ChartVersion>().ok();
+        let at = self.json.block_of(first);
+        for (number, block) in self.json.blocks().iter().enumerate().skip(at) {
+            let start = if number == at {
+                block
+                    .find(first, Format::Json)
+                    .unwrap_or_else(|start| start)
+            } else {
+                0
+            };
+            let (chart, range) = block.charts().find(|(chart, _)| &***chart == name)?;
+            for position in start.max(range.start)..range.end {
+                let found = VersionRef::of(block, chart, position)?;
+                if *found.version_text == *version {
+                    return Some(found);
+                }
+                // Versions of one precedence stand together.
+                if found.version != wanted {
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
     /// Returns the names of the charts, in byte order.
     pub fn names(&self) -> impl Iterator<Item = Arc<str>> {
         let mut previous: Option<&Arc<str>> = None;

@@ -139,7 +139,7 @@ impl Sequence {
 
     /// Returns the position of the block that `key` is in or goes to: the first one that does not end
     /// before it. Thus a new version stands in one block with the version that it precedes.
-    fn block_of(&self, key: Key<'_>) -> usize {
+    pub(super) fn block_of(&self, key: Key<'_>) -> usize {
         self.blocks.partition_point(|block| {
             let last = block.last_key();
             last.is_some_and(|last| last.compare(key, self.format).is_lt())

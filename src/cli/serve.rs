@@ -1,0 +1,165 @@
+//! `chartroom serve`: the server.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use chartroom_storage::{Clock, Location, Store, Timeouts};
+use clap::{ArgMatches, Command};
+
+use crate::config::{self, Config};
+use crate::repository::{self, Repository};
+use crate::server::{self, Signals, Stop};
+use crate::{http, telemetry};
+
+/// How long threads that are busy with a request's work may keep the process from ending.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// Describes the command.
+pub(super) fn command() -> Command {
+    let command =
+        Command::new("serve").about("Serve a repository (what is meant without a command)");
+    config::args::add_to(command)
+}
+
+/// Serves until a signal.
+pub(super) fn run(matches: &ArgMatches) -> ExitCode {
+    let config = match Config::load(matches, &config::variables()) {
+        Ok(config) => config,
+        Err(problems) => {
+            report(&format!("{problems}"));
+            return ExitCode::from(2);
+        }
+    };
+    match start(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes to stderr, and does not mind if nobody reads it.
+fn report(text: &str) {
+    let _ = writeln!(std::io::stderr(), "chartroom: {text}");
+}
+
+fn start(config: Config) -> anyhow::Result<()> {
+    telemetry::start(&config.log).context("the log cannot be started")?;
+    for notice in &config.notices {
+        tracing::warn!("{notice}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    let result = runtime.block_on(serve(config));
+    runtime.shutdown_timeout(LAST_WAIT);
+    result
+}
+
+/// The port comes first: a second server must not touch the first one's storage.
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let signals = Signals::take_over().context("signals cannot be taken over")?;
+    let listener = server::bind(config.listen).await?;
+    let address = listener.local_addr().context("the socket has no address")?;
+    let store = Store::open(&config.storage, Timeouts::default())
+        .with_context(|| format!("the storage {} cannot be opened", config.storage))?;
+    let options = repository::Options {
+        freshness: config.freshness,
+        refresh_interval: config.refresh_interval,
+        ..repository::Options::default()
+    };
+    let stop = Stop::default();
+    let run = async {
+        // An open that is broken off leaves what a crash would leave: nothing to repair by hand.
+        let opened = tokio::select! {
+            opened = Repository::open(store, Clock::default(), options) => opened,
+            () = stop.drain.cancelled() => return Ok(()),
+        };
+        let repository = opened
+            .with_context(|| format!("the repository in {} cannot be opened", config.storage))?;
+        greet(&config.storage, address);
+        let router = http::router(repository.clone(), config.http);
+        server::serve(listener, router, config.server, stop.clone()).await;
+        repository.close().await;
+        Ok(())
+    };
+    let relay = async {
+        signals.relay(&stop).await;
+        // What is left is the repository's end; the store is whole at any moment.
+        tokio::time::sleep(LAST_WAIT).await;
+    };
+    tokio::select! {
+        result = run => result,
+        () = relay => Ok(()),
+    }
+}
+
+/// Tells a person, once, what to do next. Not a log line: it goes to stdout.
+fn greet(storage: &Location, address: SocketAddr) {
+    // A closed stdout is nobody to greet.
+    let _ = std::io::stdout().write_all(greeting(storage, address).as_bytes());
+}
+
+fn greeting(storage: &Location, address: SocketAddr) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let place = place(storage);
+    let url = url(address);
+    let everywhere = if address.ip().is_unspecified() {
+        ", and at every other address of this machine"
+    } else {
+        ""
+    };
+    format!(
+        "chartroom {version}\n\
+         \x20 charts are kept in  {place}\n\
+         \x20 and served at       {url}{everywhere}\n\n\
+         \x20 helm repo add local {url}\n\
+         \x20 curl --data-binary @mychart-0.1.0.tgz {url}/api/charts\n\n"
+    )
+}
+
+fn place(storage: &Location) -> String {
+    match storage {
+        Location::Directory(path) => {
+            let absolute = std::path::absolute(path);
+            absolute.as_ref().unwrap_or(path).display().to_string()
+        }
+        Location::Memory => "memory, until the server stops".to_owned(),
+        bucket @ Location::Bucket { .. } => bucket.to_string(),
+    }
+}
+
+/// Returns a URL that works on this machine.
+fn url(address: SocketAddr) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    };
+    format!("http://{}", SocketAddr::new(host, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_can_be_pasted() {
+        let storage = Location::Directory("/srv/charts".into());
+        let text = greeting(&storage, "0.0.0.0:8879".parse().unwrap());
+        insta::assert_snapshot!(text, @"
+        chartroom 0.1.0
+          charts are kept in  /srv/charts
+          and served at       http://127.0.0.1:8879, and at every other address of this machine
+
+          helm repo add local http://127.0.0.1:8879
+          curl --data-binary @mychart-0.1.0.tgz http://127.0.0.1:8879/api/charts
+        ");
+        assert_eq!(url("[::]:80".parse().unwrap()), "http://[::1]:80");
+    }
+}

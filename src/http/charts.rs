@@ -1,0 +1,142 @@
+//! Charts and versions as JSON, and the removal of a version.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::error::ApiError;
+use super::extract::{AtLeast, Captures, Page};
+use super::{body, reply};
+use crate::chart::range::VersionRange;
+use crate::index::{Index, VersionRef};
+use crate::repository::Repository;
+
+/// `GET /api/charts`: all versions of some or all charts, by name.
+pub(super) async fn list(
+    State(repository): State<Arc<Repository>>,
+    AtLeast(generation): AtLeast,
+    page: Page,
+    method: Method,
+) -> Result<Response, ApiError> {
+    let view = repository.current(generation).await?;
+    let list = view.index.list_body(page.offset, page.limit);
+    let response = reply::json_body(list.len(), body::rendered(&list));
+    let response = reply::at_generation(response, view.generation);
+    Ok(reply::for_method(&method, response))
+}
+
+/// `GET /api/charts/{name}`: all versions of a chart, newest first.
+pub(super) async fn chart(
+    State(repository): State<Arc<Repository>>,
+    Captures(name): Captures<String>,
+    AtLeast(generation): AtLeast,
+    method: Method,
+) -> Result<Response, ApiError> {
+    let (generation, json) =
+        look(&repository, generation, |index| all_versions(index, &name)).await?;
+    let response = reply::json_text(StatusCode::OK, json);
+    Ok(reply::for_method(
+        &method,
+        reply::at_generation(response, generation),
+    ))
+}
+
+/// `GET /api/charts/{name}/{version}`: one version, named exactly, as `latest`, or by a constraint.
+pub(super) async fn version(
+    State(repository): State<Arc<Repository>>,
+    Captures((name, wanted)): Captures<(String, String)>,
+    AtLeast(generation): AtLeast,
+    method: Method,
+) -> Result<Response, ApiError> {
+    let find = |index: &Index| one_version(index, &name, &wanted);
+    let (generation, json) = look(&repository, generation, find).await?;
+    let response = reply::json_text(StatusCode::OK, json);
+    Ok(reply::for_method(
+        &method,
+        reply::at_generation(response, generation),
+    ))
+}
+
+#[derive(Serialize)]
+struct Deleted {
+    deleted: bool,
+}
+
+/// `DELETE /api/charts/{name}/{version}`: literal texts only, no `latest` and no constraints.
+pub(super) async fn delete(
+    State(repository): State<Arc<Repository>>,
+    Captures((name, version)): Captures<(String, String)>,
+) -> Result<Response, ApiError> {
+    let committed = repository.withdraw(&name, &version).await?;
+    let response = reply::json(StatusCode::OK, &Deleted { deleted: true });
+    Ok(reply::at_generation(response, committed.generation))
+}
+
+/// Looks something up. What is not there is looked up again in all that other replicas have written:
+/// nobody is told 404 for what an upload elsewhere was told is visible.
+async fn look<T>(
+    repository: &Repository,
+    generation: Option<u64>,
+    find: impl Fn(&Index) -> Result<T, ApiError>,
+) -> Result<(u64, T), ApiError> {
+    let view = repository.current(generation).await?;
+    if let Ok(found) = find(&view.index) {
+        return Ok((view.generation, found));
+    }
+    let view = repository.caught_up().await?;
+    find(&view.index).map(|found| (view.generation, found))
+}
+
+fn all_versions(index: &Index, name: &str) -> Result<String, ApiError> {
+    let versions = index.versions(name);
+    if versions.is_empty() {
+        return Err(ApiError::ChartNotFound);
+    }
+    let mut json = String::from("[");
+    for (position, version) in versions.iter().enumerate() {
+        if position > 0 {
+            json.push(',');
+        }
+        json.push_str(&to_json(version)?);
+    }
+    json.push(']');
+    Ok(json)
+}
+
+fn one_version(index: &Index, name: &str, wanted: &str) -> Result<String, ApiError> {
+    let versions = index.versions(name);
+    if versions.is_empty() {
+        return Err(ApiError::NoChartName);
+    }
+    let no_version = || ApiError::NoVersion {
+        name: name.to_owned(),
+        version: if wanted == LATEST { "" } else { wanted }.to_owned(),
+    };
+    let found = if wanted == LATEST {
+        let is_release = |found: &&VersionRef| found.version.pre_release().is_empty();
+        // ChartMuseum has no latest version of a chart with pre-releases only.
+        versions.iter().find(is_release).or(versions.first())
+    } else if let Some(found) = versions
+        .iter()
+        .find(|found| found.version.as_str() == wanted)
+    {
+        Some(found)
+    } else {
+        let range = VersionRange::parse(wanted)
+            .map_err(|_| ApiError::ImproperConstraint(wanted.to_owned()))?;
+        versions.iter().find(|found| range.matches(&found.version))
+    };
+    to_json(found.ok_or_else(no_version)?)
+}
+
+const LATEST: &str = "latest";
+
+fn to_json(version: &VersionRef) -> Result<String, ApiError> {
+    match std::str::from_utf8(&version.json) {
+        Ok(json) => Ok(reply::escape(json)),
+        Err(error) => Err(ApiError::Internal(error.into())),
+    }
+}

@@ -1,0 +1,442 @@
+//! The one place that turns errors into replies: status, public text, and what to do about it.
+//!
+//! Texts are ChartMuseum's where its clients show or compare them. A 5xx says nothing of paths or
+//! backends: its body carries the request id, and [`Failure::log`] writes the cause under that id, once.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chartroom_storage::{StorageError, StorageErrorKind};
+use serde::Serialize;
+
+use super::form::FormError;
+use super::incoming::BodyError;
+use super::reply;
+use crate::chart::Digest;
+use crate::chart::archive::ArchiveError;
+use crate::chart::provenance::ProvenanceError;
+use crate::repository::RepositoryError;
+
+/// Why a request is not answered as it hoped.
+#[derive(Debug)]
+pub(super) enum ApiError {
+    /// No such path.
+    NoRoute,
+    /// No such method on this path.
+    WrongMethod,
+    /// A path that is not percent-encoded UTF-8.
+    BadPath,
+    /// A query parameter, in ChartMuseum's words.
+    BadQuery(&'static str),
+    /// `X-Chartroom-Min-Generation` is not a number.
+    BadGeneration,
+    /// A precondition of the request does not hold.
+    PreconditionFailed,
+    /// No part of the requested range exists; the size does.
+    RangeNotSatisfiable(u64),
+    /// Only `.tgz` and `.tgz.prov` are served.
+    UnsupportedExtension,
+    /// No chart of this name, asked for all its versions.
+    ChartNotFound,
+    /// No chart of this name, asked for one version.
+    NoChartName,
+    /// No version that matches.
+    NoVersion { name: String, version: String },
+    /// Neither a version nor a constraint.
+    ImproperConstraint(String),
+    /// The body could not be received.
+    Body(BodyError),
+    /// The form holds nothing that can be stored.
+    Form(FormError),
+    /// The archive is refused; with what the request looks like.
+    Archive {
+        error: ArchiveError,
+        advice: Option<String>,
+    },
+    /// Name and version of a chart that make no file name.
+    BadFileName(String),
+    /// The provenance file is refused; with what the request looks like.
+    Provenance {
+        error: ProvenanceError,
+        advice: Option<String>,
+    },
+    /// The provenance file is that of another chart.
+    OtherProvenance { chart: String, provenance: String },
+    /// A form's file exists: ChartMuseum says it in other words than for a raw body.
+    ChartExists {
+        existing: Option<Digest>,
+        uploaded: Option<Digest>,
+    },
+    /// All upload slots are taken.
+    TooManyUploads,
+    /// The repository refused or failed.
+    Repository(RepositoryError),
+    /// A part of the program failed.
+    Internal(Box<dyn Error + Send + Sync>),
+    /// A part of the program panicked; the panic's own message went to stderr.
+    Panic,
+}
+
+impl From<RepositoryError> for ApiError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Repository(error)
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<FormError> for ApiError {
+    fn from(error: FormError) -> Self {
+        Self::Form(error)
+    }
+}
+
+/// A reply that is still to be written: the layer that knows the request id does so.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    status: StatusCode,
+    error: Cow<'static, str>,
+    hint: Option<String>,
+    retry_after: Option<Duration>,
+    content_range: Option<String>,
+    /// Whether the body of the request may be unread: the connection cannot be used again.
+    close: bool,
+    cause: Option<Arc<ApiError>>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+fn refuse(status: StatusCode, error: impl Into<Cow<'static, str>>) -> Failure {
+    Failure {
+        status,
+        error: error.into(),
+        hint: None,
+        retry_after: None,
+        content_range: None,
+        close: false,
+        cause: None,
+    }
+}
+
+fn unavailable(error: &'static str, retry_after: Duration) -> Failure {
+    Failure {
+        retry_after: Some(retry_after),
+        ..refuse(StatusCode::SERVICE_UNAVAILABLE, error)
+    }
+}
+
+fn internal() -> Failure {
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
+}
+
+impl Failure {
+    fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    fn closing(mut self) -> Self {
+        self.close = true;
+        self
+    }
+
+    /// Writes the cause of a 5xx to the log, under the id that the client was given.
+    pub(super) fn log(&self, request_id: &str) {
+        let Some(cause) = self
+            .cause
+            .as_deref()
+            .filter(|_| self.status.is_server_error())
+        else {
+            return;
+        };
+        let status = self.status.as_u16();
+        let cause = cause.chain();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            tracing::warn!(
+                request.id = request_id,
+                status,
+                cause,
+                "request not served: {}",
+                self.error
+            );
+        } else {
+            tracing::error!(
+                request.id = request_id,
+                status,
+                cause,
+                "request failed: {}",
+                self.error
+            );
+        }
+    }
+
+    /// Writes the reply.
+    pub(super) fn response(&self, request_id: &str) -> Response {
+        let body = Body {
+            error: &self.error,
+            hint: self.hint.as_deref(),
+            request_id: self.status.is_server_error().then_some(request_id),
+        };
+        let mut response = reply::json(self.status, &body);
+        let headers = response.headers_mut();
+        if let Some(duration) = self.retry_after {
+            let seconds = duration.as_secs_f64().ceil().max(1.0);
+            if let Ok(value) = HeaderValue::from_str(&format!("{seconds:.0}")) {
+                headers.insert(header::RETRY_AFTER, value);
+            }
+        }
+        if let Some(Ok(value)) = self.content_range.as_deref().map(HeaderValue::from_str) {
+            headers.insert(header::CONTENT_RANGE, value);
+        }
+        if self.close {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut failure = self.failure();
+        let mut response = failure.status.into_response();
+        failure.cause = Some(Arc::new(self));
+        response.extensions_mut().insert(failure);
+        response
+    }
+}
+
+impl ApiError {
+    /// The one match from errors to replies.
+    fn failure(&self) -> Failure {
+        match self {
+            Self::NoRoute => refuse(StatusCode::NOT_FOUND, "not found"),
+            Self::WrongMethod => refuse(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+                .hint("the Allow header names the methods of this path".to_owned()),
+            Self::BadPath => refuse(
+                StatusCode::BAD_REQUEST,
+                "the path is not percent-encoded UTF-8",
+            ),
+            Self::BadQuery(text) => refuse(StatusCode::BAD_REQUEST, *text),
+            Self::BadGeneration => refuse(
+                StatusCode::BAD_REQUEST,
+                "X-Chartroom-Min-Generation is not a number",
+            ),
+            Self::PreconditionFailed => {
+                refuse(StatusCode::PRECONDITION_FAILED, "precondition failed")
+            }
+            Self::RangeNotSatisfiable(size) => Failure {
+                content_range: Some(format!("bytes */{size}")),
+                ..refuse(StatusCode::RANGE_NOT_SATISFIABLE, "range not satisfiable")
+            },
+            Self::UnsupportedExtension => {
+                refuse(StatusCode::NOT_FOUND, "unsupported file extension")
+                    .hint("archives end in .tgz and provenance files in .tgz.prov".to_owned())
+            }
+            Self::ChartNotFound => refuse(StatusCode::NOT_FOUND, "chart not found"),
+            Self::NoChartName => refuse(StatusCode::NOT_FOUND, "no chart name found"),
+            Self::NoVersion { name, version } => {
+                let text = format!("no chart version found for {name}-{version}");
+                refuse(StatusCode::NOT_FOUND, text)
+            }
+            Self::ImproperConstraint(text) => refuse(
+                StatusCode::NOT_FOUND,
+                format!("improper constraint: {text}"),
+            ),
+            Self::Body(error) => body_failure(error),
+            Self::Form(error) => {
+                refuse(StatusCode::BAD_REQUEST, error.to_string()).hint(error.hint())
+            }
+            Self::Archive { error, advice } => {
+                let hint = advice.clone().or_else(|| error.hint());
+                refuse(StatusCode::BAD_REQUEST, error.to_string()).hint(hint)
+            }
+            Self::BadFileName(file) => refuse(
+                StatusCode::BAD_REQUEST,
+                format!("{file} is improperly formatted"),
+            ),
+            Self::Provenance { error, advice } => {
+                refuse(StatusCode::BAD_REQUEST, error.to_string()).hint(advice.clone())
+            }
+            Self::OtherProvenance { chart, provenance } => {
+                let hint =
+                    format!("the chart is {chart} and the provenance file that of {provenance}");
+                refuse(
+                    StatusCode::BAD_REQUEST,
+                    "the provenance file is that of another chart",
+                )
+                .hint(hint)
+            }
+            Self::ChartExists { existing, uploaded } => {
+                exists("chart already exists", *existing, *uploaded)
+            }
+            Self::TooManyUploads => unavailable("too many uploads at once", Duration::from_secs(1))
+                .hint("try again after the time in Retry-After".to_owned())
+                .closing(),
+            Self::Repository(error) => repository_failure(error),
+            Self::Internal(_) | Self::Panic => internal(),
+        }
+    }
+
+    /// Returns the cause and its sources, for the log.
+    fn chain(&self) -> String {
+        let error: &dyn Error = match self {
+            Self::Repository(error) => error,
+            Self::Internal(error) => error.as_ref(),
+            other => return format!("{other:?}"),
+        };
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            // Writing to a String cannot fail.
+            let _ = write!(text, ": {error}");
+            source = error.source();
+        }
+        text
+    }
+}
+
+fn body_failure(error: &BodyError) -> Failure {
+    match error {
+        BodyError::TooLarge { limit } => refuse(StatusCode::PAYLOAD_TOO_LARGE, "request too large")
+            .hint(format!("the limit is {limit} bytes (--max-upload-size)"))
+            .closing(),
+        BodyError::TooSlow { deadline } => {
+            let deadline = deadline.as_secs_f64();
+            refuse(
+                StatusCode::REQUEST_TIMEOUT,
+                "the body did not arrive in time",
+            )
+            .hint(format!("the limit is {deadline} seconds (--read-timeout)"))
+            .closing()
+        }
+        BodyError::Broken => refuse(StatusCode::BAD_REQUEST, "the body is incomplete").closing(),
+    }
+}
+
+fn repository_failure(error: &RepositoryError) -> Failure {
+    match error {
+        RepositoryError::NotFound { what } => refuse(StatusCode::NOT_FOUND, "object not found")
+            .hint(format!("{what} is not in this repository")),
+        RepositoryError::AlreadyExists {
+            existing, uploaded, ..
+        } => exists("file already exists", *existing, *uploaded),
+        RepositoryError::Busy { retry_after, .. } => {
+            unavailable("another change of this version is under way", *retry_after)
+        }
+        RepositoryError::Behind { generation, wanted } => unavailable(
+            "the repository has not reached the wanted generation",
+            Duration::from_secs(1),
+        )
+        .hint(format!(
+            "it is at generation {generation}, {wanted} was asked for"
+        )),
+        RepositoryError::Changed => {
+            unavailable("the object is being replaced", Duration::from_secs(1))
+        }
+        RepositoryError::Storage(error) => storage_failure(error),
+        RepositoryError::Closed => unavailable("the server is stopping", Duration::from_secs(1)),
+    }
+}
+
+fn storage_failure(error: &StorageError) -> Failure {
+    match error.kind() {
+        StorageErrorKind::Unavailable | StorageErrorKind::Timeout => {
+            unavailable("the storage does not answer", Duration::from_secs(5))
+        }
+        // NotFound and AlreadyExists would be a repository's own answers: here they are surprises.
+        StorageErrorKind::NotFound
+        | StorageErrorKind::AlreadyExists
+        | StorageErrorKind::Denied
+        | StorageErrorKind::Unsupported
+        | StorageErrorKind::Corrupt => internal(),
+    }
+}
+
+fn exists(error: &'static str, existing: Option<Digest>, uploaded: Option<Digest>) -> Failure {
+    let hint = match (existing, uploaded) {
+        (Some(existing), Some(uploaded)) if existing == uploaded => Some(format!(
+            "the stored archive is identical (sha256 {existing}): there is nothing to do"
+        )),
+        (Some(existing), Some(uploaded)) => Some(format!(
+            "the stored archive has sha256 {existing}, the uploaded one {uploaded}: give the chart a new version"
+        )),
+        _ => None,
+    };
+    refuse(StatusCode::CONFLICT, error).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chartroom_storage::Operation;
+
+    fn status(error: RepositoryError) -> (u16, Option<Duration>) {
+        let failure = ApiError::from(error).failure();
+        (failure.status.as_u16(), failure.retry_after)
+    }
+
+    fn storage(kind: StorageErrorKind) -> RepositoryError {
+        RepositoryError::Storage(StorageError::new(kind, Operation::Read, "secret/path"))
+    }
+
+    #[test]
+    fn an_outage_is_503_and_never_404_or_409() {
+        for (kind, expected) in [
+            (StorageErrorKind::Unavailable, 503),
+            (StorageErrorKind::Timeout, 503),
+            (StorageErrorKind::NotFound, 500),
+            (StorageErrorKind::AlreadyExists, 500),
+            (StorageErrorKind::Denied, 500),
+            (StorageErrorKind::Unsupported, 500),
+            (StorageErrorKind::Corrupt, 500),
+        ] {
+            let (status, retry_after) = status(storage(kind));
+            assert_eq!(status, expected, "{kind:?}");
+            assert_eq!(retry_after.is_some(), expected == 503, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_passes_says_when_to_come_back() {
+        let busy = RepositoryError::Busy {
+            retry_after: Duration::from_millis(200),
+            reason: "secret".to_owned(),
+        };
+        let failure = ApiError::from(busy).failure();
+        assert_eq!(failure.response("id").headers()[header::RETRY_AFTER], "1");
+        let behind = RepositoryError::Behind {
+            generation: 1,
+            wanted: 2,
+        };
+        assert_eq!(status(behind), (503, Some(Duration::from_secs(1))));
+        assert_eq!(status(RepositoryError::Closed).0, 503);
+    }
+
+    #[tokio::test]
+    async fn a_5xx_body_names_the_request_and_no_cause() {
+        let error = ApiError::from(storage(StorageErrorKind::Denied));
+        assert!(error.chain().contains("secret/path"));
+        let response = error.failure().response("the-id");
+        let body = axum::body::to_bytes(response.into_body(), 1000)
+            .await
+            .unwrap();
+        let expected = r#"{"error":"internal server error","request_id":"the-id"}"#;
+        assert_eq!(body, expected);
+    }
+}

@@ -1,0 +1,127 @@
+//! What handlers take out of the head of a request. Everything is read into its type here, and what
+//! cannot be read is refused in ChartMuseum's words.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts, Path};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
+use url::form_urlencoded;
+
+use super::error::ApiError;
+use super::settings::{Overwriting, Settings};
+use super::{App, UploadSlots};
+use crate::repository::Overwrite;
+
+/// The captures of the path, percent-decoded once: `+` stays, `%2B` becomes `+`, `%252B` becomes
+/// `%2B`.
+pub(super) struct Captures<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Captures<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(captures)) => Ok(Self(captures)),
+            Err(_) => Err(ApiError::BadPath),
+        }
+    }
+}
+
+/// The generation that the reply has to be made at or after, from `X-Chartroom-Min-Generation`: what
+/// an upload's reply said, so that a client reads what it wrote, from any replica.
+pub(super) struct AtLeast(pub(super) Option<u64>);
+
+impl<S: Sync> FromRequestParts<S> for AtLeast {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get("x-chartroom-min-generation") else {
+            return Ok(Self(None));
+        };
+        let number = value.to_str().ok().and_then(|text| text.parse().ok());
+        number
+            .map(|number| Self(Some(number)))
+            .ok_or(ApiError::BadGeneration)
+    }
+}
+
+/// The part of a list that is asked for, in names of charts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) offset: usize,
+    pub(super) limit: Option<usize>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Page {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let offset = match parameter(parts, "offset") {
+            None => 0,
+            Some(text) => match text.parse() {
+                Ok(offset) => offset,
+                Err(_) => {
+                    return Err(ApiError::BadQuery(
+                        "offset is not a valid non-negative integer",
+                    ));
+                }
+            },
+        };
+        let limit = match parameter(parts, "limit") {
+            None => None,
+            Some(text) => match text.parse() {
+                Ok(limit) if limit > 0 => Some(limit),
+                _ => return Err(ApiError::BadQuery("limit is not a valid positive integer")),
+            },
+        };
+        Ok(Self { offset, limit })
+    }
+}
+
+fn parameter(parts: &Parts, name: &str) -> Option<String> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Whether an upload may replace what exists. As in ChartMuseum the presence of `force` counts, not
+/// its value: helm's cm-push sends a bare `?force`.
+pub(super) struct Force(pub(super) Overwrite);
+
+impl<S: Sync> FromRequestParts<S> for Force
+where
+    Arc<Settings>: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let settings = Arc::<Settings>::from_ref(state);
+        let forced = parameter(parts, "force").is_some();
+        Ok(Self(match (settings.overwriting, forced) {
+            (Overwriting::Always, _) | (Overwriting::WithForce, true) => Overwrite::Allow,
+            (Overwriting::WithForce, false) | (Overwriting::Never, _) => Overwrite::Forbid,
+        }))
+    }
+}
+
+/// The right to hold one upload in memory. It is taken before anything of the body is read, and is
+/// refused rather than waited for: a waiting client would hold its connection.
+pub(super) struct UploadSlot {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl FromRequestParts<App> for UploadSlot {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let UploadSlots(slots) = UploadSlots::from_ref(app);
+        match slots.try_acquire_owned() {
+            Ok(permit) => Ok(Self { _permit: permit }),
+            Err(_) => Err(ApiError::TooManyUploads),
+        }
+    }
+}

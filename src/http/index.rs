@@ -1,0 +1,133 @@
+//! index.yaml.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use headers::ETag;
+
+use super::conditional::{self, Outcome, Validators};
+use super::error::ApiError;
+use super::extract::AtLeast;
+use super::settings::{IndexFormat, Settings};
+use super::{body, encoding, reply};
+use crate::index::{Body as IndexBody, Format, etag};
+use crate::repository::{Repository, View};
+
+/// `GET /index.yaml`.
+pub(super) async fn index(
+    State(repository): State<Arc<Repository>>,
+    State(settings): State<Arc<Settings>>,
+    AtLeast(generation): AtLeast,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let view = repository.current(generation).await?;
+    let representation = Representation::choose(settings.index_format, &headers);
+    let validators = representation.validators(&view)?;
+    let mut response = match conditional::evaluate(&headers, &validators) {
+        Outcome::PreconditionFailed => return Err(ApiError::PreconditionFailed),
+        Outcome::NotModified => not_modified(),
+        _ => representation.whole(Arc::clone(&view)).await?,
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, representation.entity_tag(&view)?);
+    headers.insert(header::CACHE_CONTROL, reply::NO_CACHE);
+    headers.insert(header::VARY, representation.vary());
+    let response = reply::at_generation(response, view.generation);
+    Ok(reply::for_method(&method, response))
+}
+
+fn not_modified() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response
+}
+
+/// One of the forms that the index is served in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Representation {
+    format: Format,
+    gzip: bool,
+    by_client: bool,
+}
+
+impl Representation {
+    /// `auto` goes by the client's name: every helm reads JSON, and those from 3.13 several times
+    /// faster than YAML. Others may read `.yaml` with something that only knows plain YAML.
+    fn choose(setting: IndexFormat, headers: &HeaderMap) -> Self {
+        let is_helm = headers
+            .get(header::USER_AGENT)
+            .is_some_and(|agent| agent.as_bytes().starts_with(b"Helm/"));
+        let format = match setting {
+            IndexFormat::Json => Format::Json,
+            IndexFormat::Auto if is_helm => Format::Json,
+            IndexFormat::Auto | IndexFormat::Yaml => Format::Yaml,
+        };
+        Self {
+            format,
+            gzip: encoding::wants_gzip(headers),
+            by_client: setting == IndexFormat::Auto,
+        }
+    }
+
+    fn vary(self) -> HeaderValue {
+        HeaderValue::from_static(if self.by_client {
+            "User-Agent, Accept-Encoding"
+        } else {
+            "Accept-Encoding"
+        })
+    }
+
+    /// Strong for the plain body, which is the same from every replica. Compressors differ, so that
+    /// the tag of a compressed one is weak.
+    fn tag(self, view: &View) -> String {
+        let tag = etag(&view.identity, view.generation, self.format);
+        let weak = if self.gzip { "W/" } else { "" };
+        format!("{weak}\"{tag}\"")
+    }
+
+    fn entity_tag(self, view: &View) -> Result<HeaderValue, ApiError> {
+        reply::header_value(&self.tag(view))
+    }
+
+    fn validators(self, view: &View) -> Result<Validators, ApiError> {
+        let etag = self.tag(view).parse::<ETag>();
+        let etag = etag.map_err(|error| ApiError::Internal(error.into()))?;
+        // No Last-Modified: several generations may be of the same second.
+        Ok(Validators {
+            etag,
+            last_modified: None,
+        })
+    }
+
+    async fn whole(self, view: Arc<View>) -> Result<Response, ApiError> {
+        let rendered = self.render(view).await?;
+        let mut response = Response::new(body::rendered(&rendered));
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(match self.format {
+                Format::Yaml => "application/x-yaml",
+                Format::Json => "application/json",
+            }),
+        );
+        headers.insert(header::CONTENT_LENGTH, rendered.len().into());
+        if self.gzip {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        Ok(response)
+    }
+
+    /// Blocks that changed since they were last asked for are compressed now.
+    async fn render(self, view: Arc<View>) -> Result<IndexBody, ApiError> {
+        if !self.gzip {
+            return Ok(view.index.body(self.format, view.generated, None));
+        }
+        let compress = move || view.index.body(self.format, view.generated, None).gzip();
+        let task = tokio::task::spawn_blocking(compress);
+        task.await.map_err(|error| ApiError::Internal(error.into()))
+    }
+}

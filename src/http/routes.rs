@@ -1,0 +1,152 @@
+//! The one table of routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::MatchedPath;
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use super::error::ApiError;
+use super::{App, archives, charts, index, layers, probes, uploads};
+
+/// One row: a method and a path that are answered.
+#[derive(Debug)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{captures}` of whole segments.
+    pub pattern: &'static str,
+    /// What answers.
+    pub endpoint: Endpoint,
+}
+
+/// What answers a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the table below shows each")]
+pub enum Endpoint {
+    Welcome,
+    Health,
+    Ready,
+    Info,
+    Index,
+    Archive,
+    ListCharts,
+    Chart,
+    Version,
+    Upload,
+    UploadProvenance,
+    Delete,
+}
+
+const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Route {
+    Route {
+        method,
+        pattern,
+        endpoint,
+    }
+}
+
+/// Every route. A path that is not here is a 404, a method that is not here a 405.
+///
+/// index.yaml says `charts/<file>`, which clients resolve against the repository's URL: with the index
+/// and the archives under `/charts` too, both `/` and `/charts` (that of `helm serve`) are such URLs.
+pub static ROUTES: &[Route] = &[
+    route(Method::GET, "/", Endpoint::Welcome),
+    route(Method::HEAD, "/", Endpoint::Welcome),
+    route(Method::GET, "/health", Endpoint::Health),
+    route(Method::HEAD, "/health", Endpoint::Health),
+    route(Method::GET, "/ready", Endpoint::Ready),
+    route(Method::HEAD, "/ready", Endpoint::Ready),
+    route(Method::GET, "/info", Endpoint::Info),
+    route(Method::HEAD, "/info", Endpoint::Info),
+    route(Method::GET, "/index.yaml", Endpoint::Index),
+    route(Method::HEAD, "/index.yaml", Endpoint::Index),
+    route(Method::GET, "/charts/index.yaml", Endpoint::Index),
+    route(Method::HEAD, "/charts/index.yaml", Endpoint::Index),
+    route(Method::GET, "/charts/{file}", Endpoint::Archive),
+    route(Method::HEAD, "/charts/{file}", Endpoint::Archive),
+    route(Method::GET, "/charts/charts/{file}", Endpoint::Archive),
+    route(Method::HEAD, "/charts/charts/{file}", Endpoint::Archive),
+    route(Method::GET, "/api/charts", Endpoint::ListCharts),
+    route(Method::HEAD, "/api/charts", Endpoint::ListCharts),
+    route(Method::POST, "/api/charts", Endpoint::Upload),
+    route(Method::POST, "/api/prov", Endpoint::UploadProvenance),
+    route(Method::GET, "/api/charts/{name}", Endpoint::Chart),
+    route(Method::HEAD, "/api/charts/{name}", Endpoint::Chart),
+    route(
+        Method::GET,
+        "/api/charts/{name}/{version}",
+        Endpoint::Version,
+    ),
+    route(
+        Method::HEAD,
+        "/api/charts/{name}/{version}",
+        Endpoint::Version,
+    ),
+    route(
+        Method::DELETE,
+        "/api/charts/{name}/{version}",
+        Endpoint::Delete,
+    ),
+];
+
+impl Endpoint {
+    /// Tells whether replies say at which generation of the repository they were made.
+    fn is_of_a_repository(self) -> bool {
+        !matches!(
+            self,
+            Self::Welcome | Self::Health | Self::Ready | Self::Info
+        )
+    }
+
+    fn handler(self, method: MethodFilter) -> MethodRouter<App> {
+        match self {
+            Self::Welcome => on(method, probes::welcome),
+            Self::Health => on(method, probes::health),
+            Self::Ready => on(method, probes::ready),
+            Self::Info => on(method, probes::info),
+            Self::Index => on(method, index::index),
+            Self::Archive => on(method, archives::archive),
+            Self::ListCharts => on(method, charts::list),
+            Self::Chart => on(method, charts::chart),
+            Self::Version => on(method, charts::version),
+            Self::Upload => on(method, uploads::upload),
+            Self::UploadProvenance => on(method, uploads::provenance),
+            Self::Delete => on(method, charts::delete),
+        }
+    }
+}
+
+/// Builds the router from the table.
+pub(super) fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let Ok(filter) = MethodFilter::try_from(route.method.clone()) else {
+            continue; // Only for methods that RFC 9110 does not know; a test requests every row.
+        };
+        let mut handler = route.endpoint.handler(filter);
+        if route.endpoint.is_of_a_repository() {
+            let repository = Arc::clone(&app.repository);
+            handler = handler.layer(from_fn_with_state(repository, layers::generation));
+        }
+        router = router.route(route.pattern, handler);
+    }
+    router
+        .fallback(|| async { ApiError::NoRoute })
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app)
+}
+
+/// Answers a path of the table with a method that it does not have there.
+async fn wrong_method(path: MatchedPath) -> Response {
+    let methods = ROUTES.iter().filter(|route| route.pattern == path.as_str());
+    let allow: Vec<&str> = methods.map(|route| route.method.as_str()).collect();
+    let mut response = ApiError::WrongMethod.into_response();
+    if let Ok(allow) = HeaderValue::from_str(&allow.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}

@@ -1,0 +1,108 @@
+//! Reading an object that is there as a chart.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use chartroom_storage::{Object, ObjectId, StorageErrorKind};
+use chrono::{DateTime, Utc};
+
+use super::change::{Listing, Origin, Ticket};
+use super::{Core, RepositoryError, key_of};
+use crate::chart::Digest;
+use crate::chart::archive::{self, Acceptance};
+use crate::chart::name::FileName;
+
+/// How many unreadable files are remembered; of more, each refresh reads the surplus again.
+const REMEMBERED_UNREADABLE: usize = 10_000;
+
+/// What an object turned out to be.
+pub(super) enum Inspected {
+    /// A chart.
+    Chart(Box<Listing>),
+    /// Not a chart, or one that helm would not load either.
+    Unreadable,
+    /// Gone since it was seen.
+    Missing,
+}
+
+/// The files that are no charts, each as the object that it was when it was read, so that it is
+/// reported once and read again only after it changed.
+#[derive(Debug, Default)]
+pub(super) struct Unreadable {
+    by_file: Mutex<HashMap<String, ObjectId>>,
+}
+
+impl Unreadable {
+    pub(super) fn knows(&self, file: &str, object: &ObjectId) -> bool {
+        let files = self.by_file.lock().unwrap_or_else(PoisonError::into_inner);
+        files
+            .get(file)
+            .is_some_and(|known| known.same_object(object))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+
+    /// Forgets the files that are not among those which are there.
+    pub(super) fn keep(&self, is_there: impl Fn(&str) -> bool) {
+        let mut files = self.by_file.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|file, _| is_there(file));
+    }
+
+    fn remember(&self, file: &str, object: ObjectId) {
+        let mut files = self.by_file.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.len() < REMEMBERED_UNREADABLE || files.contains_key(file) {
+            files.insert(file.to_owned(), object);
+        }
+    }
+}
+
+impl Core {
+    /// Reads the object of a file and makes a listing of it.
+    pub(super) async fn inspect(
+        &self,
+        file: &FileName,
+        created: impl FnOnce(&Digest) -> Option<DateTime<Utc>>,
+    ) -> Result<Inspected, RepositoryError> {
+        match self.store.get(&key_of(file)?).await {
+            Ok(object) => self.inspect_object(file, object, created).await,
+            Err(error) if error.kind() == StorageErrorKind::NotFound => Ok(Inspected::Missing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a listing of an object that was read.
+    pub(super) async fn inspect_object(
+        &self,
+        file: &FileName,
+        object: Object,
+        created: impl FnOnce(&Digest) -> Option<DateTime<Utc>>,
+    ) -> Result<Inspected, RepositoryError> {
+        let limits = self.options.limits.clone();
+        let Object { id, body } = object;
+        let read =
+            tokio::task::spawn_blocking(move || archive::read(&body, &limits, Acceptance::Helm))
+                .await
+                .map_err(|_| RepositoryError::Closed)?;
+        match read {
+            Ok(chart) => Ok(Inspected::Chart(Box::new(Listing {
+                file: file.as_str().to_owned(),
+                origin: Origin::Refresh,
+                ticket: Ticket::draw(),
+                created: created(&chart.digest).unwrap_or(id.modified),
+                object: id,
+                digest: chart.digest,
+                metadata: chart.metadata,
+            }))),
+            Err(error) => {
+                tracing::warn!(file = file.as_str(), %error, "not a chart that helm would load; passed over");
+                self.unreadable.remember(file.as_str(), id);
+                Ok(Inspected::Unreadable)
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! One repository: its archives, their log and their index.
+//!
+//! Every operation follows the project's protocol step by step; the names of the steps and rules are
+//! in the comments. What holds: a change is answered with success after its record is in the log; a
+//! record about a version is appended only if no other record about it came since the operation last
+//! looked at the object (the base rule); a deletion is bracketed by `removed` and `purged`; an error
+//! of the store is never read as absence.
+
+mod change;
+mod committer;
+mod error;
+mod fetch;
+mod inspect;
+mod options;
+mod overwrite;
+mod provenance;
+mod publish;
+mod refresh;
+mod shadow;
+mod snapshot;
+mod state;
+mod view;
+mod withdraw;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chartroom_storage::log::{Base, Log, Outcome, Proposal};
+use chartroom_storage::{Clock, Key, Moment, Store};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::chart::name::FileName;
+use crate::chart::{Digest, Metadata};
+use change::Change;
+use committer::Committer;
+use inspect::Unreadable;
+
+pub use error::RepositoryError;
+pub use fetch::{Chunks, Found};
+pub use options::{Options, Waits};
+pub use refresh::Refreshed;
+pub use view::View;
+
+/// How often an operation looks whether an open deletion has ended.
+const DELETION_POLL: Duration = Duration::from_millis(50);
+
+/// One repository, and the tasks that work for it.
+#[derive(Debug)]
+pub struct Repository {
+    core: Arc<Core>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    /// The committer's own: it is needed until the last operation has ended.
+    committing: TaskTracker,
+    stop_committing: CancellationToken,
+}
+
+/// What the operations work with.
+#[derive(Debug)]
+struct Core {
+    store: Store,
+    clock: Clock,
+    options: Options,
+    committer: Committer,
+    unreadable: Unreadable,
+    /// Whether the files that were there at start have been looked at.
+    is_settled: AtomicBool,
+}
+
+/// Whether an upload may take the place of an archive that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// The version is immutable.
+    Forbid,
+    /// The upload replaces it.
+    Allow,
+}
+
+/// An archive that was read and accepted, to be put into the repository.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// The archive's bytes.
+    pub archive: Bytes,
+    /// Its Chart.yaml.
+    pub metadata: Metadata,
+    /// The SHA-256 of `archive`.
+    pub digest: Digest,
+    /// The provenance beside it, if it came along.
+    pub provenance: Option<Bytes>,
+    /// Whether it may replace what is there.
+    pub overwrite: Overwrite,
+}
+
+/// A change that is in the log: every reader at this generation or later sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The generation.
+    pub generation: u64,
+}
+
+impl Repository {
+    /// Reads the repository's log, making it if there is none, and begins to look at the files that
+    /// are there: those that the log does not know show up one after the other.
+    ///
+    /// # Errors
+    /// `Storage` when the log cannot be read.
+    pub async fn open(
+        store: Store,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Arc<Self>, RepositoryError> {
+        let log = Log::open(store.clone(), clock.clone(), options.log, clock.clone()).await?;
+        let tasks = TaskTracker::new();
+        let committing = TaskTracker::new();
+        let stop_committing = CancellationToken::new();
+        let committer = Committer::start(log, &committing, &tasks, stop_committing.clone());
+        let core = Arc::new(Core {
+            store,
+            clock,
+            options,
+            committer,
+            unreadable: Unreadable::default(),
+            is_settled: AtomicBool::new(false),
+        });
+        let stop = CancellationToken::new();
+        tasks.spawn(refresh::keep_refreshing(Arc::clone(&core), stop.clone()));
+        Ok(Arc::new(Self {
+            core,
+            tasks,
+            stop,
+            committing,
+            stop_committing,
+        }))
+    }
+
+    /// Returns what this replica knows, without waiting.
+    pub fn latest_known(&self) -> Arc<View> {
+        self.core.committer.view()
+    }
+
+    /// Returns a view that is as fresh as the options promise, and at least at a generation that the
+    /// reader has seen elsewhere.
+    ///
+    /// # Errors
+    /// `Behind` when that generation is not in the log; `Storage` when a view that is too old could
+    /// not be renewed.
+    pub async fn current(&self, at_least: Option<u64>) -> Result<Arc<View>, RepositoryError> {
+        let view = self.latest_known();
+        let age = self.core.clock.now().since(view.proven);
+        let wanted = at_least.unwrap_or_default();
+        let freshness = self.core.options.freshness;
+        if !freshness.is_zero() && age <= freshness && wanted <= view.generation {
+            return Ok(view);
+        }
+        let view = self.caught_up().await?;
+        if view.generation < wanted {
+            return Err(RepositoryError::Behind {
+                generation: view.generation,
+                wanted,
+            });
+        }
+        Ok(view)
+    }
+
+    /// Returns a view that holds everything that was acknowledged before the call. Whoever is about
+    /// to say that something is not there asks for it first.
+    ///
+    /// # Errors
+    /// `Storage` when the log cannot be read.
+    pub async fn caught_up(&self) -> Result<Arc<View>, RepositoryError> {
+        self.core.committer.catch_up().await
+    }
+
+    /// Puts an archive into the repository: afterwards every reader at the returned generation or
+    /// later sees it.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when the version is taken and may not be replaced; `Busy` when the outcome is
+    /// not certain or the version is being deleted; `Storage` when the store fails.
+    ///
+    /// # Cancellation
+    /// The operation runs to its end even if the future is dropped.
+    pub async fn publish(&self, upload: Upload) -> Result<Committed, RepositoryError> {
+        let core = Arc::clone(&self.core);
+        self.run(async move {
+            match upload.overwrite {
+                Overwrite::Forbid => core.publish(upload).await,
+                Overwrite::Allow => core.overwrite(upload).await,
+            }
+        })
+        .await
+    }
+
+    /// Puts a provenance beside an archive, which need not be there yet.
+    ///
+    /// # Errors
+    /// As [`Repository::publish`].
+    ///
+    /// # Cancellation
+    /// The operation runs to its end even if the future is dropped.
+    pub async fn publish_provenance(
+        &self,
+        file: &FileName,
+        body: Bytes,
+        overwrite: Overwrite,
+    ) -> Result<Committed, RepositoryError> {
+        let core = Arc::clone(&self.core);
+        let file = file.clone();
+        self.run(async move { core.publish_provenance(&file, body, overwrite).await })
+            .await
+    }
+
+    /// Removes a version, its archive and its provenance.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such version; `Busy` when its deletion by somebody else is open,
+    /// or the outcome is not certain; `Storage` when the store fails.
+    ///
+    /// # Cancellation
+    /// The operation runs to its end even if the future is dropped.
+    pub async fn withdraw(&self, name: &str, version: &str) -> Result<Committed, RepositoryError> {
+        let core = Arc::clone(&self.core);
+        let (name, version) = (name.to_owned(), version.to_owned());
+        self.run(async move { core.withdraw(&name, &version).await })
+            .await
+    }
+
+    /// Finds an archive that is listed, or a provenance.
+    ///
+    /// # Errors
+    /// `NotFound`, after a catch-up only; `Storage`.
+    pub async fn find(&self, file: &FileName) -> Result<Found, RepositoryError> {
+        self.core.find(file).await
+    }
+
+    /// Reads what was found, or a part of it.
+    ///
+    /// # Errors
+    /// `Changed` when the object was replaced since: find it again. `NotFound`, `Storage`.
+    pub async fn read(
+        &self,
+        found: &Found,
+        range: Option<std::ops::Range<u64>>,
+    ) -> Result<Chunks, RepositoryError> {
+        self.core.read(found, range).await
+    }
+
+    /// Looks at all files and enters what hands put, replaced or removed; finishes deletions that
+    /// somebody left open.
+    ///
+    /// # Errors
+    /// `Storage` when the files cannot be listed or the log cannot be written. A file that cannot be
+    /// read does not fail it.
+    pub async fn refresh(&self) -> Result<Refreshed, RepositoryError> {
+        let core = Arc::clone(&self.core);
+        self.run(async move { core.refresh().await }).await
+    }
+
+    /// Returns once the store answers, if the files that were there at start have been looked at.
+    ///
+    /// # Errors
+    /// `Busy` as long as the first look at the files goes on; `Storage` when the store fails.
+    pub async fn ready(&self) -> Result<(), RepositoryError> {
+        if !self.core.is_settled.load(Ordering::Acquire) {
+            return Err(RepositoryError::busy(
+                "the files that were there at start are being read",
+            ));
+        }
+        self.current(None).await.map(|_| ())
+    }
+
+    /// Waits for the operations that are under way, and stops.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.stop_committing.cancel();
+        self.committing.close();
+        self.committing.wait().await;
+    }
+
+    /// Runs an operation in a task of its own: it must not stop half-way because a client left.
+    async fn run<T: Send + 'static>(
+        &self,
+        operation: impl Future<Output = Result<T, RepositoryError>> + Send + 'static,
+    ) -> Result<T, RepositoryError> {
+        if self.stop.is_cancelled() {
+            return Err(RepositoryError::Closed);
+        }
+        self.tasks
+            .spawn(operation)
+            .await
+            .map_err(|_| RepositoryError::Closed)?
+    }
+}
+
+/// What became of a change that an operation wanted to append.
+enum Appended {
+    /// It is in the log.
+    At(u64),
+    /// Another record about the archive came since the base.
+    Changed,
+}
+
+impl Core {
+    /// Appends one change under the base rule.
+    async fn append(&self, base: Base, change: Change) -> Result<Appended, RepositoryError> {
+        let outcomes = self
+            .committer
+            .append(vec![Proposal { base, change }])
+            .await?;
+        match outcomes.into_iter().next() {
+            Some(Outcome::Appended(generation)) => Ok(Appended::At(generation)),
+            Some(Outcome::Changed) => Ok(Appended::Changed),
+            Some(Outcome::Failed(error)) => Err(RepositoryError::from_shared(error)),
+            None => Err(RepositoryError::Closed),
+        }
+    }
+
+    /// Waits a moment for an open deletion to end; "busy" when `since` is too long ago.
+    async fn wait_for_deletion(&self, since: Moment) -> Result<(), RepositoryError> {
+        if self.clock.now().since(since) >= self.options.waits.brief {
+            return Err(RepositoryError::busy("the version is being deleted"));
+        }
+        tokio::time::sleep(DELETION_POLL).await;
+        self.committer.catch_up().await.map(|_| ())
+    }
+}
+
+/// Returns the key of a file in the repository.
+fn key_of(file: &FileName) -> Result<Key, RepositoryError> {
+    Key::parse(file.as_str()).map_err(|_| RepositoryError::not_found(file.as_str()))
+}

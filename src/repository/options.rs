@@ -1,0 +1,62 @@
+//! How a repository is kept.
+
+use std::time::Duration;
+
+use chartroom_storage::log::LogOptions;
+
+use crate::chart::limits::Limits;
+
+/// How a repository is kept. Everything has a default that fits most stores.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A reader sees everything that was acknowledged anywhere so long ago; zero means to look
+    /// before each read.
+    pub freshness: Duration,
+    /// How often files that hands put or removed are looked for; zero means only at start.
+    pub refresh_interval: Duration,
+    /// What an archive that a refresh reads may be at most.
+    pub limits: Limits,
+    /// How the log is kept.
+    pub log: LogOptions,
+    /// The waits of the protocol.
+    pub waits: Waits,
+}
+
+/// The waits of the protocol. Each is there because a request whose reply was lost may still be
+/// carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// How long an operation waits for an open deletion of its version to end before it answers
+    /// "busy".
+    pub brief: Duration,
+    /// The longest time after which the store may still carry out a request whose reply was lost.
+    pub late: Duration,
+    /// For how long a deleter may send deletes after it began to append `removed`.
+    pub term: Duration,
+    /// After how long an open deletion is taken over by somebody else. Longer than `term` and `late`
+    /// together.
+    pub takeover: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            brief: Duration::from_secs(2),
+            late: Duration::from_secs(10),
+            term: Duration::from_secs(10),
+            takeover: Duration::from_secs(25),
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            freshness: Duration::from_secs(1),
+            refresh_interval: Duration::from_secs(30),
+            limits: Limits::default(),
+            log: LogOptions::default(),
+            waits: Waits::default(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Between the log's listings and the index's entries, and a whole state to and from a snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chartroom_storage::log::Item;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::change::{Change, Listing};
+use super::shadow::Shadows;
+use super::state::{Archive, Listed, State, Status};
+use crate::chart::ChartVersion;
+use crate::index::{Entry, Index};
+
+/// What Helm leaves unescaped in the path of a chart's URL.
+const ESCAPED_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b'@');
+
+/// Returns what the index says of a listing.
+pub(super) fn entry(listing: &Listing) -> Entry {
+    let path = utf8_percent_encode(&listing.file, ESCAPED_IN_PATH);
+    Entry {
+        metadata: listing.metadata.clone(),
+        // Relative, so that it holds under any host, path and scheme.
+        urls: vec![format!("charts/{path}")],
+        created: listing.created.fixed_offset(),
+        digest: listing.digest.to_string(),
+        removed: false,
+        checksum: String::new(),
+        engine: String::new(),
+        tiller_version: String::new(),
+        url: String::new(),
+    }
+}
+
+/// Fills an empty state with the listings of a snapshot, by file.
+pub(super) fn restore(state: &mut State, listings: BTreeMap<String, (u64, Box<Listing>)>) {
+    let mut archives = Vec::with_capacity(listings.len());
+    let mut entries: Vec<(Entry, Arc<str>)> = Vec::with_capacity(listings.len());
+    let mut shown: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut doubles: Vec<(Entry, String)> = Vec::new();
+    for (file, (generation, listing)) in listings {
+        let Ok(version) = listing.metadata.version.parse::<ChartVersion>() else {
+            continue;
+        };
+        let entry = entry(&listing);
+        let Listing {
+            origin,
+            ticket,
+            object,
+            digest,
+            metadata,
+            ..
+        } = *listing;
+        let identity = (metadata.name.clone(), metadata.version);
+        let listed = Listed {
+            name: metadata.name.into(),
+            version,
+            object,
+            digest,
+            origin,
+            ticket,
+        };
+        let file: Arc<str> = file.into();
+        archives.push((Arc::clone(&file), Archive::listed(generation, listed)));
+        if shown.contains_key(&identity) {
+            doubles.push((entry, file.to_string()));
+        } else {
+            shown.insert(identity, entries.len());
+            entries.push((entry, file));
+        }
+    }
+    let mut index = Index::from_entries(entries);
+    let mut shadows = Shadows::default();
+    for (entry, file) in doubles {
+        shadows.list(&mut index, entry, &file);
+    }
+    state.fill(archives, index, shadows);
+}
+
+/// Returns the last change about each archive that is not gone.
+pub(super) fn items(state: &State) -> Box<dyn Iterator<Item = Item<Change>> + '_> {
+    let shown = state
+        .index
+        .iter_json()
+        .filter_map(|found| item(state, &found.tie, Entry::from_json(&found.json).ok()?));
+    let waiting = state
+        .shadows()
+        .entries()
+        .filter_map(|(file, entry)| item(state, file, entry.clone()));
+    let removed = state
+        .archives()
+        .filter_map(|(file, archive)| match &archive.status {
+            Status::Removed { object, holder, .. } => Some(Item {
+                generation: archive.changed,
+                change: Change::Removed {
+                    file: file.to_string(),
+                    object: object.clone(),
+                    holder: *holder,
+                },
+            }),
+            Status::Listed(_) => None,
+        });
+    Box::new(shown.chain(waiting).chain(removed))
+}
+
+fn item(state: &State, file: &str, entry: Entry) -> Option<Item<Change>> {
+    let archive = state.archive(file)?;
+    let Status::Listed(listed) = &archive.status else {
+        return None;
+    };
+    Some(Item {
+        generation: archive.changed,
+        change: Change::Added(Box::new(Listing {
+            file: file.to_owned(),
+            origin: listed.origin,
+            ticket: listed.ticket,
+            object: listed.object.clone(),
+            digest: listed.digest,
+            created: entry.created.to_utc(),
+            metadata: entry.metadata,
+        })),
+    })
+}

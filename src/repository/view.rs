@@ -1,0 +1,40 @@
+//! What readers of a repository see: an immutable copy of its state at one generation.
+
+use chartroom_storage::Moment;
+use chartroom_storage::log::{Base, Log};
+use chrono::{DateTime, Utc};
+
+use super::state::State;
+use crate::index::Index;
+
+/// A repository at one generation. A reader keeps the one it began with; writers make the next.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// How many change sets the log held.
+    pub generation: u64,
+    /// The log's identity: 32 hex digits.
+    pub identity: String,
+    /// The time of the last change set.
+    pub generated: DateTime<Utc>,
+    /// The index.
+    pub index: Index,
+    pub(super) state: State,
+    pub(super) base: Base,
+    /// Everything that was acknowledged before this moment is in here.
+    pub(super) proven: Moment,
+}
+
+impl View {
+    pub(super) fn of(log: &Log<State>) -> Self {
+        let state = log.machine().clone();
+        Self {
+            generation: state.generation,
+            identity: state.identity.to_string(),
+            generated: state.generated,
+            index: state.index.clone(),
+            base: log.base(),
+            proven: log.proven(),
+            state,
+        }
+    }
+}

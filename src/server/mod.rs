@@ -1,0 +1,116 @@
+//! The listener: accepts connections, bounds them, and drains them at the end.
+//!
+//! Our own loop instead of `axum::serve`, which sets no timer and so has no deadline for the head of
+//! a request. Every connection holds one of `max_connections` permits from before it is accepted:
+//! beyond the cap clients wait in the kernel's queue, where they cost nothing, instead of being
+//! answered 503 by a server that has no room to answer. The deadlines see to it that permits come
+//! back.
+
+mod client_stream;
+mod connection;
+mod listen;
+mod signals;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::http::Client;
+use connection::Connections;
+pub use listen::{BindError, bind};
+pub use signals::Signals;
+
+/// Deadlines and caps of connections.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many connections are served at once.
+    pub max_connections: usize,
+    /// How long the head of a request may take, and a connection may be idle.
+    pub header_timeout: Duration,
+    /// How long a client may go without taking any of a reply.
+    pub write_timeout: Duration,
+    /// How long running requests may take to end when the server stops.
+    pub drain_timeout: Duration,
+}
+
+/// How a server is told to stop.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// Accept no more, and let what runs end.
+    pub drain: CancellationToken,
+    /// Let nothing end: close what is open.
+    pub now: CancellationToken,
+}
+
+/// Serves `router` until it is told to stop, and returns when every connection is closed.
+///
+/// # Cancellation
+/// A future that is dropped closes the listener; its connections go on until the runtime ends.
+pub async fn serve(listener: TcpListener, router: Router, settings: Settings, stop: Stop) {
+    let drain_timeout = settings.drain_timeout;
+    let permits = Arc::new(Semaphore::new(settings.max_connections));
+    let close = CancellationToken::new();
+    let connections = Connections {
+        router,
+        settings: Arc::new(settings),
+        drain: stop.drain.clone(),
+        close: close.clone(),
+    };
+    let tracker = TaskTracker::new();
+    while let Some((stream, client, permit)) = accept(&listener, &permits, &stop).await {
+        tracker.spawn(connections.clone().serve(stream, client, permit));
+    }
+    drop(listener);
+    tracker.close();
+    tracing::info!(
+        connections = tracker.len(),
+        "stopping: no new connections are accepted"
+    );
+    tokio::select! {
+        () = tracker.wait() => {}
+        () = stop.now.cancelled() => {}
+        () = sleep(drain_timeout) => {
+            let connections = tracker.len();
+            tracing::warn!(connections, "requests are cut off: they did not end in time");
+        }
+    }
+    close.cancel();
+    tracker.wait().await;
+}
+
+/// Waits for room and then for a client; `None` when the server is to stop.
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+    stop: &Stop,
+) -> Option<(TcpStream, Client, OwnedSemaphorePermit)> {
+    let permit = tokio::select! {
+        biased;
+        () = stop.drain.cancelled() => return None,
+        () = stop.now.cancelled() => return None,
+        permit = Arc::clone(permits).acquire_owned() => permit.ok()?,
+    };
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.drain.cancelled() => return None,
+            () = stop.now.cancelled() => return None,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => return Some((stream, Client(address), permit)),
+            Err(error) if listen::is_of_one_client(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "no connection can be accepted");
+                // Out of file descriptors: the next try would fail at once, for ever.
+                sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The protocol's operations on several replicas over one store whose requests can be held, lost and
+//! executed late. The numbers in the tests' comments are those of the protocol's list of scenarios.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/archive.rs"]
+mod archive;
+mod charts;
+mod deletes;
+mod histories;
+mod overwrites;
+mod refreshes;
+mod replica;
+mod uploads;
