@@ -116,18 +116,22 @@ fn one_version(index: &Index, name: &str, wanted: &str) -> Result<String, ApiErr
         version: if wanted == LATEST { "" } else { wanted }.to_owned(),
     };
     let found = if wanted == LATEST {
-        let is_release = |found: &&VersionRef| found.version.pre_release().is_empty();
+        let is_release = |found: &&VersionRef| {
+            let version = found.version.as_ref();
+            version.is_some_and(|version| version.pre_release().is_empty())
+        };
         // ChartMuseum has no latest version of a chart with pre-releases only.
         versions.iter().find(is_release).or(versions.first())
-    } else if let Some(found) = versions
-        .iter()
-        .find(|found| found.version.as_str() == wanted)
-    {
+    } else if let Some(found) = versions.iter().find(|found| *found.version_text == *wanted) {
         Some(found)
     } else {
         let range = VersionRange::parse(wanted)
             .map_err(|_| ApiError::ImproperConstraint(wanted.to_owned()))?;
-        versions.iter().find(|found| range.matches(&found.version))
+        let is_in_range = |found: &&VersionRef| {
+            let version = found.version.as_ref();
+            version.is_some_and(|version| range.matches(version))
+        };
+        versions.iter().find(is_in_range)
     };
     to_json(found.ok_or_else(no_version)?)
 }

@@ -263,7 +263,7 @@ impl ApiError {
                 refuse(StatusCode::BAD_REQUEST, error.to_string()).hint(error.hint())
             }
             Self::Archive { error, advice } => {
-                let hint = advice.clone().or_else(|| error.hint());
+                let hint = advice.clone().or_else(|| error.hint().map(str::to_owned));
                 refuse(StatusCode::BAD_REQUEST, error.to_string()).hint(hint)
             }
             Self::BadFileName(file) => refuse(
@@ -336,6 +336,7 @@ fn repository_failure(error: &RepositoryError) -> Failure {
         RepositoryError::AlreadyExists {
             existing, uploaded, ..
         } => exists("file already exists", *existing, *uploaded),
+        RepositoryError::Unnameable(error) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
         RepositoryError::Busy { retry_after, .. } => {
             unavailable("another change of this version is under way", *retry_after)
         }

@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::extract::AtLeast;
 use super::settings::{IndexFormat, Settings};
 use super::{body, encoding, reply};
-use crate::index::{Body as IndexBody, Format, etag};
+use crate::index::{Body as IndexBody, Encoding, Format, etag};
 use crate::repository::{Repository, View};
 
 /// `GET /index.yaml`.
@@ -81,12 +81,13 @@ impl Representation {
         })
     }
 
-    /// Strong for the plain body, which is the same from every replica. Compressors differ, so that
-    /// the tag of a compressed one is weak.
     fn tag(self, view: &View) -> String {
-        let tag = etag(&view.identity, view.generation, self.format);
-        let weak = if self.gzip { "W/" } else { "" };
-        format!("{weak}\"{tag}\"")
+        let encoding = if self.gzip {
+            Encoding::Gzip
+        } else {
+            Encoding::Identity
+        };
+        etag(&view.identity, view.generation, self.format, encoding, None)
     }
 
     fn entity_tag(self, view: &View) -> Result<HeaderValue, ApiError> {
@@ -121,12 +122,17 @@ impl Representation {
         Ok(response)
     }
 
+    fn body(self, view: &View) -> IndexBody {
+        view.index
+            .body(self.format, &view.generated.fixed_offset(), None)
+    }
+
     /// Blocks that changed since they were last asked for are compressed now.
     async fn render(self, view: Arc<View>) -> Result<IndexBody, ApiError> {
         if !self.gzip {
-            return Ok(view.index.body(self.format, view.generated, None));
+            return Ok(self.body(&view));
         }
-        let compress = move || view.index.body(self.format, view.generated, None).gzip();
+        let compress = move || self.body(&view).gzip();
         let task = tokio::task::spawn_blocking(compress);
         task.await.map_err(|error| ApiError::Internal(error.into()))
     }

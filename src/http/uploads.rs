@@ -23,7 +23,7 @@ use super::{mistakes, reply};
 use crate::chart::archive::{self, Acceptance, ChartArchive};
 use crate::chart::limits::Limits;
 use crate::chart::name::FileName;
-use crate::chart::provenance;
+use crate::chart::provenance::Provenance;
 use crate::repository::{Committed, Overwrite, Repository, RepositoryError, Upload};
 
 #[derive(Serialize)]
@@ -159,7 +159,7 @@ async fn read_archive(
 }
 
 fn read_provenance(bytes: &[u8]) -> Result<FileName, ApiError> {
-    let provenance = provenance::parse(bytes).map_err(|error| {
+    let provenance = Provenance::parse(bytes).map_err(|error| {
         let advice = mistakes::in_provenance(bytes);
         ApiError::Provenance { error, advice }
     })?;
