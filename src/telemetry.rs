@@ -1,5 +1,7 @@
 //! Logs: text or JSON lines on stderr. Never bodies, never credentials.
 
+use std::io::IsTerminal;
+
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::TryInitError;
@@ -28,6 +30,7 @@ pub enum LogFormat {
 pub fn start(settings: &Settings) -> Result<(), TryInitError> {
     use tracing_subscriber::util::SubscriberInitExt;
     let lines = tracing_subscriber::fmt()
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter(settings.level))
         .with_writer(std::io::stderr)
         .with_target(settings.level >= Level::DEBUG);
