@@ -138,10 +138,6 @@ impl Work {
     }
 
     /// Takes what waits, up to one group.
-    #[expect(
-        clippy::type_complexity,
-        reason = "three parallel lists, taken apart at once"
-    )]
     fn gather(
         &mut self,
         first: Request,

@@ -1,6 +1,6 @@
 //! Between the log's listings and the index's entries, and a whole state to and from a snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chartroom_storage::log::Item;
@@ -49,7 +49,7 @@ pub(super) fn entry(listing: &Listing) -> Entry {
 pub(super) fn restore(state: &mut State, listings: BTreeMap<String, (u64, Box<Listing>)>) {
     let mut archives = Vec::with_capacity(listings.len());
     let mut entries: Vec<(Entry, Arc<str>)> = Vec::with_capacity(listings.len());
-    let mut shown: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut shown: BTreeSet<(String, String)> = BTreeSet::new();
     let mut doubles: Vec<(Entry, String)> = Vec::new();
     for (file, (generation, listing)) in listings {
         let Ok(version) = listing.metadata.version.parse::<ChartVersion>() else {
@@ -75,11 +75,10 @@ pub(super) fn restore(state: &mut State, listings: BTreeMap<String, (u64, Box<Li
         };
         let file: Arc<str> = file.into();
         archives.push((Arc::clone(&file), Archive::listed(generation, listed)));
-        if shown.contains_key(&identity) {
-            doubles.push((entry, file.to_string()));
-        } else {
-            shown.insert(identity, entries.len());
+        if shown.insert(identity) {
             entries.push((entry, file));
+        } else {
+            doubles.push((entry, file.to_string()));
         }
     }
     let mut index = Index::from_entries(entries);

@@ -376,10 +376,10 @@ impl Machine for State {
             (Change::Purged { holder, .. }, Some(Status::Removed { holder: last, .. })) => {
                 holder == last
             }
-            (Change::Purged { .. }, _) => false,
-            // What a holder may be deleting is not listed, whatever the base says.
-            (Change::Added(_) | Change::Dropped { .. }, Some(Status::Removed { .. })) => false,
-            (Change::Dropped { .. }, None) => false,
+            // What a holder may be deleting is neither listed nor dropped, whatever the base says.
+            (Change::Purged { .. }, _)
+            | (Change::Added(_), Some(Status::Removed { .. }))
+            | (Change::Dropped { .. }, Some(Status::Removed { .. }) | None) => false,
             _ => !self.changed_since(change.file(), base),
         }
     }

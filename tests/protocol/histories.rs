@@ -86,7 +86,7 @@ async fn history(seed: u64) {
         replica.way.settle().await;
     }
     // Everything that was left open is finished by then.
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     for replica in &replicas {
         replica.refresh().await;
     }
@@ -188,23 +188,25 @@ fn search(
     left.into_iter()
         .filter(|at| history[*at].began < first_end)
         .any(|at| {
-            let Some(next) = step(&history[at], state) else {
+            let Ok(next) = step(&history[at], state) else {
                 return false;
             };
             search(history, end, done | (1 << at), next, seen)
         })
 }
 
-/// Returns what follows if the operation happens now; `None` if it would have been answered
+/// Returns what follows if the operation happens now; an error if it would have been answered
 /// otherwise.
-fn step(operation: &Operation, state: Option<u64>) -> Option<Option<u64>> {
-    match (operation.kind, operation.answer, state) {
-        (Kind::Upload(_), Answer::Exists, Some(_)) => Some(state),
-        (Kind::Delete, Answer::Missing, None) => Some(None),
-        (Kind::Upload(content), Answer::Done(_) | Answer::Busy, None) => Some(Some(content)),
-        (Kind::Overwrite(content), Answer::Done(_) | Answer::Busy, _) => Some(Some(content)),
-        (Kind::Delete, Answer::Done(_), Some(_)) | (Kind::Delete, Answer::Busy, _) => Some(None),
-        _ => None,
+fn step(operation: &Operation, state: Option<u64>) -> Result<Option<u64>, ()> {
+    let is_there = state.is_some();
+    match (operation.kind, operation.answer) {
+        (Kind::Upload(_), Answer::Exists) if is_there => Ok(state),
+        (Kind::Upload(content), Answer::Done(_) | Answer::Busy) if !is_there => Ok(Some(content)),
+        (Kind::Overwrite(content), Answer::Done(_) | Answer::Busy) => Ok(Some(content)),
+        (Kind::Delete, Answer::Missing) if !is_there => Ok(None),
+        (Kind::Delete, Answer::Done(_)) if is_there => Ok(None),
+        (Kind::Delete, Answer::Busy) => Ok(None),
+        _ => Err(()),
     }
 }
 

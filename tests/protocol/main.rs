@@ -1,7 +1,9 @@
 //! The protocol's operations on several replicas over one store whose requests can be held, lost and
 //! executed late. The numbers in the tests' comments are those of the protocol's list of scenarios.
 #![allow(
+    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::match_same_arms,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
