@@ -41,7 +41,7 @@ async fn an_overwrite_held_after_its_replace_does_not_list_what_a_delete_deleted
         // Either it began again after the delete, or it is not acknowledged.
         match answer {
             Answer::Done(_) => {
-                assert_eq!(listing, [(file("1.0.0"), digest("1.0.0", "two"))].into())
+                assert_eq!(listing, [(file("1.0.0"), digest("1.0.0", "two"))].into());
             }
             other => assert_eq!(other, Answer::Busy),
         }
