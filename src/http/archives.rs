@@ -35,7 +35,7 @@ pub(super) async fn archive(
         match answer(&repository, &file, &found, &method, &headers).await {
             // Replaced between the two looks at it: the new one is what the client asked for.
             Err(ApiError::Repository(RepositoryError::Changed)) if tries_left > 0 => {
-                tries_left -= 1
+                tries_left -= 1;
             }
             answered => return answered,
         }
@@ -43,7 +43,8 @@ pub(super) async fn archive(
 }
 
 fn file_name(text: &str) -> Result<FileName, ApiError> {
-    if !text.ends_with(".tgz") && !text.ends_with(".tgz.prov") {
+    let archive = text.strip_suffix(".prov").unwrap_or(text);
+    if archive.strip_suffix(".tgz").is_none() {
         return Err(ApiError::UnsupportedExtension);
     }
     let not_found = |_| RepositoryError::NotFound {

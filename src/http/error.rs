@@ -72,6 +72,8 @@ pub(super) enum ApiError {
         existing: Option<Digest>,
         uploaded: Option<Digest>,
     },
+    /// The files that were there at start are still being read.
+    Loading,
     /// All upload slots are taken.
     TooManyUploads,
     /// The repository refused or failed.
@@ -271,7 +273,9 @@ impl ApiError {
                 format!("{file} is improperly formatted"),
             ),
             Self::Provenance { error, advice } => {
-                refuse(StatusCode::BAD_REQUEST, error.to_string()).hint(advice.clone())
+                // ChartMuseum's one text for all that is wrong.
+                let hint = advice.clone().unwrap_or_else(|| error.to_string());
+                refuse(StatusCode::BAD_REQUEST, "invalid provenance file").hint(hint)
             }
             Self::OtherProvenance { chart, provenance } => {
                 let hint =
@@ -285,6 +289,10 @@ impl ApiError {
             Self::ChartExists { existing, uploaded } => {
                 exists("chart already exists", *existing, *uploaded)
             }
+            Self::Loading => unavailable(
+                "the files that were there at start are still being read",
+                Duration::from_secs(1),
+            ),
             Self::TooManyUploads => unavailable("too many uploads at once", Duration::from_secs(1))
                 .hint("try again after the time in Retry-After".to_owned())
                 .closing(),
@@ -337,9 +345,10 @@ fn repository_failure(error: &RepositoryError) -> Failure {
             existing, uploaded, ..
         } => exists("file already exists", *existing, *uploaded),
         RepositoryError::Unnameable(error) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
-        RepositoryError::Busy { retry_after, .. } => {
-            unavailable("another change of this version is under way", *retry_after)
-        }
+        RepositoryError::Busy {
+            retry_after,
+            reason,
+        } => unavailable("the repository is busy", *retry_after).hint(reason.clone()),
         RepositoryError::Behind { generation, wanted } => unavailable(
             "the repository has not reached the wanted generation",
             Duration::from_secs(1),
@@ -393,7 +402,7 @@ mod tests {
     }
 
     fn storage(kind: StorageErrorKind) -> RepositoryError {
-        RepositoryError::Storage(StorageError::new(kind, Operation::Read, "secret/path"))
+        StorageError::new(kind, Operation::Read, "secret/path").into()
     }
 
     #[test]

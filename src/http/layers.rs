@@ -134,6 +134,24 @@ pub(super) async fn generation(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tower::ServiceExt;
+
+    async fn panicking() {
+        panic!("secret");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_that_names_the_request() {
+        let router = Router::new().route("/", axum::routing::get(panicking));
+        let request = Request::builder().header(&REQUEST_ID, "the-id");
+        let request = request.body(Body::empty()).unwrap();
+        let response = around(router, false).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()[&REQUEST_ID], "the-id");
+        let body = axum::body::to_bytes(response.into_body(), 1000).await;
+        let expected = r#"{"error":"internal server error","request_id":"the-id"}"#;
+        assert_eq!(body.unwrap(), expected);
+    }
 
     #[test]
     fn ids_that_could_forge_log_lines_are_replaced() {

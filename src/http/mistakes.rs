@@ -7,6 +7,7 @@ const GZIP: &[u8] = b"\x1f\x8b";
 const SIGNED_MESSAGE: &[u8] = b"-----BEGIN PGP SIGNED MESSAGE-----";
 /// No longer body is taken for the name of a file.
 const LONGEST_NAME: usize = 4096;
+const ENDINGS: [&str; 3] = [".tgz", ".tar.gz", ".prov"];
 
 /// Returns what a refused archive looks like.
 pub(super) fn in_archive(headers: &HeaderMap, body: &[u8]) -> Option<String> {
@@ -74,7 +75,7 @@ fn in_name(body: &[u8]) -> Option<String> {
     }
     let text = std::str::from_utf8(body).ok()?.trim();
     let name = text.trim_start_matches('@');
-    let is_name = name.ends_with(".tgz") || name.ends_with(".prov") || name.ends_with(".tar.gz");
+    let is_name = ENDINGS.iter().any(|ending| name.ends_with(ending));
     if !is_name || name.contains(char::is_control) {
         return None;
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::error::ApiError;
 use super::reply;
-use crate::repository::Repository;
+use crate::repository::{Repository, RepositoryError};
 
 #[derive(Serialize)]
 struct Health {
@@ -40,7 +40,10 @@ pub(super) async fn ready(
     State(repository): State<Arc<Repository>>,
     method: Method,
 ) -> Result<Response, ApiError> {
-    repository.ready().await?;
+    repository.ready().await.map_err(|error| match error {
+        RepositoryError::Busy { .. } => ApiError::Loading,
+        other => other.into(),
+    })?;
     let response = reply::json(StatusCode::OK, &Ready { ready: true });
     Ok(reply::for_method(&method, response))
 }

@@ -1,9 +1,8 @@
 //! Uploads of charts and provenance files.
 //!
 //! # Cancellation
-//! A client that goes away while its body is read leaves nothing behind. Once
-//! [`Repository::publish`] was called, its own rules hold: the change is made whole or can be made
-//! again.
+//! A client that goes away while its body is read leaves nothing behind. [`Repository::publish`] goes
+//! on to its end without it.
 
 use std::sync::Arc;
 
@@ -31,7 +30,7 @@ struct Saved {
     saved: bool,
 }
 
-fn saved(committed: &Committed) -> Response {
+fn saved(committed: Committed) -> Response {
     let response = reply::json(StatusCode::CREATED, &Saved { saved: true });
     reply::at_generation(response, committed.generation)
 }
@@ -46,20 +45,16 @@ pub(super) async fn upload(
     body: Body,
 ) -> Result<Response, ApiError> {
     let body = Incoming::start(body, &settings)?;
-    let committed = match form_type(&headers) {
-        Some(content_type) => {
-            let form = form::read(content_type, body).await?;
-            publish_form(&repository, &headers, form, overwrite).await?
-        }
-        None => {
-            let bytes = body.whole().await?;
-            let (bytes, chart) = read_archive(&headers, bytes).await?;
-            repository
-                .publish(to_publish(bytes, chart, None, overwrite))
-                .await?
-        }
+    let committed = if let Some(content_type) = form_type(&headers) {
+        let form = form::read(content_type, body).await?;
+        publish_form(&repository, &headers, form, overwrite).await?
+    } else {
+        let (bytes, chart) = read_archive(&headers, body.whole().await?).await?;
+        repository
+            .publish(to_publish(bytes, chart, None, overwrite))
+            .await?
     };
-    Ok(saved(&committed))
+    Ok(saved(committed))
 }
 
 /// `POST /api/prov`: a provenance file as it is.
@@ -75,7 +70,7 @@ pub(super) async fn provenance(
     let committed = repository
         .publish_provenance(&file, bytes, overwrite)
         .await?;
-    Ok(saved(&committed))
+    Ok(saved(committed))
 }
 
 /// Returns the media type of a form. Anything else is an archive: scripts send it with every type,

@@ -1,0 +1,17 @@
+//! The HTTP API, by requests on the router, and by sockets where the socket is the subject.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by a panic"
+)]
+
+mod api;
+mod downloads;
+mod failures;
+mod index;
+mod routes;
+mod sockets;
+mod support;
+mod uploads;
