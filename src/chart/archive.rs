@@ -283,3 +283,6 @@ fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), ArchiveError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

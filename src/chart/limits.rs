@@ -35,7 +35,7 @@ impl Default for Limits {
             entries: 20_000,
             header_bytes: 64 << 10,
             metadata_bytes: 1 << 20,
-            yaml_bytes: 32 << 20,
+            yaml_bytes: 8 << 20,
             depth: 16,
             ratio: 300,
             rendered_bytes: 256 << 10,

@@ -9,6 +9,9 @@ pub mod name;
 pub mod provenance;
 pub mod range;
 pub mod sanitise;
+#[cfg(test)]
+#[path = "../../tests/support/archive_builder.rs"]
+pub(crate) mod testing;
 pub mod version;
 pub mod yaml;
 

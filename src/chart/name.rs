@@ -121,3 +121,113 @@ impl fmt::Display for FileName {
         formatter.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_helm_create() {
+        let longest = "x".repeat(250);
+        for name in ["a", "nginx", "a-b", "a_b", "a.b", "A1", "-a", "_", &longest] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+        let too_long = "x".repeat(251);
+        let bad = [
+            "", ".", "..", ".a", "a b", "a/b", "a\\b", "é", "a\0", "a\n", "a%2e", &too_long,
+        ];
+        for name in bad {
+            assert_eq!(
+                check(name),
+                Err(NameError::Chart(name.to_owned())),
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn file_names_are_one_safe_segment() {
+        let long = format!("{}.tgz", "x".repeat(241));
+        for text in [
+            "a-1.0.0.tgz",
+            "a-1.0.0+b.tgz.prov",
+            "a b.tgz",
+            "é.tgz",
+            "a.tgz.tgz",
+            &long,
+        ] {
+            assert_eq!(FileName::parse(text).unwrap().as_str(), text);
+        }
+        let too_long = format!("{}.tgz", "x".repeat(242));
+        let bad = [
+            "",
+            ".tgz",
+            ".tgz.prov",
+            "a",
+            "a.TGZ",
+            "a.tar.gz",
+            "a.prov",
+            ".a.tgz",
+            "..tgz",
+            "../a.tgz",
+            "a/b.tgz",
+            "a\\b.tgz",
+            "a\0.tgz",
+            "a\u{1B}.tgz",
+            "a\u{85}.tgz",
+            &too_long,
+        ];
+        for text in bad {
+            assert!(FileName::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn archive_and_provenance_name_each_other() {
+        let metadata = Metadata {
+            name: "a".to_owned(),
+            version: "v1.0.0+b.1".to_owned(),
+            ..Metadata::default()
+        };
+        let archive = FileName::of(&metadata).unwrap();
+        assert_eq!(archive.to_string(), "a-v1.0.0+b.1.tgz");
+        assert!(!archive.is_provenance());
+        assert_eq!(archive.archive(), archive);
+        let provenance = archive.provenance();
+        assert_eq!(provenance.as_str(), "a-v1.0.0+b.1.tgz.prov");
+        assert!(provenance.is_provenance());
+        assert_eq!(provenance.provenance(), provenance);
+        assert_eq!(provenance.archive(), archive);
+    }
+
+    #[test]
+    fn a_name_that_leaves_the_folder_makes_no_file_name() {
+        let metadata = Metadata {
+            name: "..".to_owned(),
+            version: "1.0.0".to_owned(),
+            ..Metadata::default()
+        };
+        assert!(FileName::of(&metadata).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn parsed_names_are_always_safe(text in "\\PC{0,8}[./\\\\\\x00]{0,3}\\PC{0,4}\\.tgz(\\.prov)?") {
+            if let Ok(name) = FileName::parse(&text) {
+                prop_assert_eq!(name.as_str(), &text);
+                prop_assert!(!text.contains(['/', '\\', '\0']) && !text.starts_with('.'));
+                prop_assert_eq!(FileName::parse(name.archive().as_str()), Ok(name.archive()));
+                prop_assert_eq!(FileName::parse(name.provenance().as_str()), Ok(name.provenance()));
+            }
+        }
+
+        #[test]
+        fn an_accepted_chart_has_a_file_name(name in "[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}", version in "[0-9]{1,3}(-[a-z.]{1,9})?") {
+            prop_assert_eq!(check(&name), Ok(()));
+            let metadata = Metadata { name, version, ..Metadata::default() };
+            prop_assert!(FileName::of(&metadata).is_ok());
+        }
+    }
+}

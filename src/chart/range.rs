@@ -300,3 +300,81 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
 fn compile(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is well-formed")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VECTORS: &str = include_str!("../../tests/vectors/ranges.tsv");
+
+    #[test]
+    fn matches_what_masterminds_matches() {
+        let mut lines = VECTORS.lines().filter(|line| !line.starts_with('#'));
+        let versions: Vec<ChartVersion> = lines
+            .next()
+            .unwrap()
+            .split(' ')
+            .map(|text| text.parse().unwrap())
+            .collect();
+        for line in lines {
+            let (quoted, expected) = line.split_once('\t').unwrap();
+            let text: String = serde_json::from_str(quoted).unwrap();
+            let actual = match VersionRange::parse(&text) {
+                Err(_) => "improper".to_owned(),
+                Ok(range) => {
+                    let matched = versions.iter().enumerate();
+                    let matched = matched.filter(|(_, version)| range.matches(version));
+                    let positions: Vec<String> = matched.map(|(at, _)| at.to_string()).collect();
+                    positions.join(" ")
+                }
+            };
+            assert_eq!(actual, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn errors_say_why() {
+        let cases = [
+            (" ".repeat(513), RangeError::TooLong),
+            ("1||".repeat(32) + "1", RangeError::TooManyGroups),
+            (
+                "latest".to_owned(),
+                RangeError::Improper("latest".to_owned()),
+            ),
+            ("1 || y".to_owned(), RangeError::Improper(" y".to_owned())),
+            ("1|2".to_owned(), RangeError::Version),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(VersionRange::parse(&text).unwrap_err(), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused(text in "[0-9xX*v.<>=!~^|, +a-]{0,40}") {
+            let _ = VersionRange::parse(&text);
+        }
+
+        #[test]
+        fn a_release_matches_its_own_text(text in "v?[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}(\\+[a-z]{1,3})?") {
+            let version: ChartVersion = text.parse().unwrap();
+            prop_assert!(VersionRange::parse(&text).unwrap().matches(&version));
+        }
+
+        #[test]
+        fn greater_and_not_greater_are_opposites(
+            bound in "[0-3]\\.[0-3]\\.[0-3]",
+            version in "[0-3]\\.[0-3]\\.[0-3]",
+        ) {
+            let version: ChartVersion = version.parse().unwrap();
+            let matches = |operator: &str| {
+                VersionRange::parse(&format!("{operator}{bound}")).unwrap().matches(&version)
+            };
+            prop_assert_ne!(matches(">"), matches("<="));
+            prop_assert_ne!(matches("<"), matches(">="));
+            prop_assert_ne!(matches("="), matches("!="));
+        }
+    }
+}

@@ -173,11 +173,127 @@ fn pre_release_order(left: &str, right: &str) -> Ordering {
 }
 
 fn identifier_order(left: &str, right: &str) -> Ordering {
-    match (is_digits(left), is_digits(right)) {
-        // Neither has leading zeros, so that the longer one is the larger one, whatever its size.
-        (true, true) => left.len().cmp(&right.len()).then_with(|| left.cmp(right)),
-        (true, false) => Ordering::Less,
-        (false, true) => Ordering::Greater,
-        (false, false) => left.cmp(right),
+    // A number beyond 64 bits counts as a text, as in Masterminds.
+    match (left.parse::<u64>(), right.parse::<u64>()) {
+        (Ok(left), Ok(right)) => left.cmp(&right),
+        (Ok(_), Err(_)) => Ordering::Less,
+        (Err(_), Ok(_)) => Ordering::Greater,
+        (Err(_), Err(_)) => left.cmp(right),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VECTORS: &str = include_str!("../../tests/vectors/versions.tsv");
+
+    #[test]
+    fn parses_and_sorts_as_masterminds_does() {
+        let mut previous: Option<ChartVersion> = None;
+        for line in VECTORS.lines().filter(|line| !line.starts_with('#')) {
+            let mut columns = line.split('\t');
+            let quoted = columns.next().unwrap();
+            let is_equal = quoted.starts_with('=');
+            let text: String = serde_json::from_str(quoted.trim_start_matches('=')).unwrap();
+            let numbers = columns.next().unwrap();
+            let parsed = text.parse::<ChartVersion>();
+            if numbers == "invalid" {
+                assert!(parsed.is_err(), "{text:?}");
+                continue;
+            }
+            let version = parsed.unwrap_or_else(|error| panic!("{text:?}: {error}"));
+            let [major, minor, patch] = version.numbers();
+            assert_eq!(format!("{major}.{minor}.{patch}"), numbers, "{text}");
+            assert_eq!(version.pre_release(), columns.next().unwrap(), "{text}");
+            assert_eq!(version.as_str(), text);
+            if let Some(previous) = previous {
+                let expected = if is_equal {
+                    Ordering::Equal
+                } else {
+                    Ordering::Less
+                };
+                assert_eq!(previous.cmp(&version), expected, "{previous} {version}");
+            }
+            previous = Some(version);
+        }
+    }
+
+    #[test]
+    fn the_order_of_semver_holds() {
+        let ascending = [
+            "1.0.0-0",
+            "1.0.0-2",
+            "1.0.0-10",
+            "1.0.0--",
+            "1.0.0-A",
+            "1.0.0-alpha",
+            "1.0.0-alpha.1",
+            "1.0.0-alpha.beta",
+            "1.0.0-beta",
+            "1.0.0",
+            "1.0.1",
+            "1.2",
+            "v1.10",
+            "2",
+        ];
+        for pair in ascending.windows(2) {
+            let [left, right] =
+                [pair[0], pair[1]].map(|text| text.parse::<ChartVersion>().unwrap());
+            assert!(left < right, "{left} {right}");
+        }
+    }
+
+    /// The version becomes part of a file name, whoever wrote it.
+    #[test]
+    fn only_characters_that_are_safe_in_file_names_pass() {
+        for character in '\0'..=char::MAX {
+            let is_safe = character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '+');
+            for text in [
+                format!("1.0.0-a{character}b"),
+                format!("1.0.0+a{character}b"),
+            ] {
+                assert!(is_safe || text.parse::<ChartVersion>().is_err(), "{text:?}");
+            }
+        }
+    }
+
+    fn versions() -> impl Strategy<Value = ChartVersion> {
+        "v?[0-3](\\.[0-3]){0,2}(-(0|1|10|a|b)(\\.(0|2|a)){0,2})?(\\+x)?"
+            .prop_map(|text| text.parse().unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_is_total(a in versions(), b in versions(), c in versions()) {
+            prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+            prop_assert_eq!(a.cmp(&a), Ordering::Equal);
+            if a <= b && b <= c {
+                prop_assert!(a <= c);
+            }
+            if a == b {
+                prop_assert_eq!(a.cmp(&c), b.cmp(&c));
+            }
+        }
+
+        #[test]
+        fn the_text_is_kept(text in "\\PC{0,20}") {
+            if let Ok(version) = text.parse::<ChartVersion>() {
+                prop_assert_eq!(version.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn the_order_agrees_with_the_strict_one(
+            a in (0_u64..3, 0_u64..3, 0_u64..3),
+            b in (0_u64..3, 0_u64..3, 0_u64..3),
+        ) {
+            let version = |(x, y, z): (u64, u64, u64)| -> ChartVersion {
+                format!("{x}.{y}.{z}").parse().unwrap()
+            };
+            prop_assert_eq!(version(a).cmp(&version(b)), a.cmp(&b));
+        }
     }
 }

@@ -35,7 +35,7 @@ impl Budget {
     pub const fn for_bytes(bytes: usize) -> Self {
         Self {
             bytes,
-            nodes: 500_000,
+            nodes: 250_000,
             depth: 128,
             repeated: 8 << 20,
         }
@@ -409,3 +409,6 @@ fn extend(fields: &mut BTreeMap<Box<str>, Rc<Node>>, source: &BTreeMap<Box<str>,
         fields.insert(key.clone(), Rc::clone(value));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -218,19 +218,58 @@ fn float_text(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
-    let scientific = format!("{value:e}");
+    let scientific = shortest(value);
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
         return scientific;
     };
     let exponent: i32 = exponent.parse().unwrap_or_default();
     if (-4..6).contains(&exponent) {
-        return format!("{value}");
+        return plain(mantissa, exponent);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     let mut text = mantissa.to_owned();
     // Writing to a String cannot fail.
     let _ = write!(text, "e{sign}{:02}", exponent.unsigned_abs());
     text
+}
+
+/// Returns the shortest digits that give `value` back, in the form `1.5e7`.
+///
+/// Where two of the same length are equally near, Go takes the even one and Rust the larger one.
+/// Rounding to a number of digits is done to even by both. (2⁻¹² alone comes out differently, by an
+/// exception in the algorithm of recent Go versions.)
+fn shortest(value: f32) -> String {
+    let shortest = format!("{value:e}");
+    let decimals = match shortest.split_once(['.', 'e']) {
+        Some((_, rest)) if shortest.contains('.') => rest.find('e').unwrap_or_default(),
+        _ => 0,
+    };
+    let rounded = format!("{value:.decimals$e}");
+    if rounded.parse() == Ok(value) {
+        rounded
+    } else {
+        shortest
+    }
+}
+
+/// Writes `1.5` and 2 as `150`.
+fn plain(mantissa: &str, exponent: i32) -> String {
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", mantissa),
+    };
+    let mut digits = mantissa.replace('.', "");
+    let before_point = usize::try_from(exponent + 1).unwrap_or_default();
+    if before_point == 0 {
+        let zeros = usize::try_from(-1 - exponent).unwrap_or_default();
+        return format!("{sign}0.{}{digits}", "0".repeat(zeros));
+    }
+    if digits.len() <= before_point {
+        digits.push_str(&"0".repeat(before_point - digits.len()));
+    } else {
+        digits.insert(before_point, '.');
+    }
+    format!("{sign}{digits}")
 }
 
 /// Standard base64 with padding; line breaks are skipped, as Go does.

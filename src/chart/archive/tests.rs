@@ -1,0 +1,574 @@
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::chart::testing::{ArchiveBuilder, gzip};
+
+fn load(bytes: &[u8]) -> Result<ChartArchive, ArchiveError> {
+    read(bytes, &Limits::default(), Acceptance::Helm)
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    load(bytes).unwrap_err().to_string()
+}
+
+fn upload_refusal(bytes: &[u8]) -> String {
+    read(bytes, &Limits::default(), Acceptance::Upload)
+        .unwrap_err()
+        .to_string()
+}
+
+fn demo() -> ArchiveBuilder {
+    ArchiveBuilder::chart("demo", "1.0.0")
+}
+
+#[test]
+fn a_chart_is_read_with_its_digest_and_size() {
+    let bytes = demo().file("demo/values.yaml", "a: 1\n").tgz();
+    for acceptance in [Acceptance::Helm, Acceptance::Upload] {
+        let archive = read(&bytes, &Limits::default(), acceptance).unwrap();
+        assert_eq!(archive.metadata.name, "demo");
+        assert_eq!(archive.metadata.version, "1.0.0");
+        assert_eq!(archive.metadata.api_version, "v2");
+        assert_eq!(archive.digest, Digest::of(&bytes));
+        assert_eq!(archive.size, bytes.len() as u64);
+    }
+}
+
+#[test]
+fn what_helm_reads_is_read() {
+    let chart = "name: demo\nversion: 1.0.0\n";
+    let tar = demo().raw(&[0; 1024]).tar();
+    let (first, second) = tar.split_at(700);
+    let members = [gzip(first), gzip(second)].concat();
+    let tgz = gzip(&tar);
+    let mut wrong_checksum = tgz.clone();
+    let end = wrong_checksum.len();
+    wrong_checksum[end - 8] ^= 1;
+    let long = format!("demo/{}", "d/".repeat(100));
+    let cases = [
+        ("several gzip members", members),
+        ("garbage behind the end", [&*tgz, b"garbage"].concat()),
+        ("a wrong checksum", wrong_checksum),
+        ("no trailer", tgz[..tgz.len() - 8].to_vec()),
+        ("no end blocks", gzip(&demo().tar())),
+        ("one end block", gzip(&demo().raw(&[0; 512]).tar())),
+        (
+            "a byte order mark",
+            ArchiveBuilder::new()
+                .file("d/Chart.yaml", format!("\u{FEFF}{chart}"))
+                .tgz(),
+        ),
+        (
+            "backslashes",
+            ArchiveBuilder::new().file("d\\Chart.yaml", chart).tgz(),
+        ),
+        (
+            "two top folders",
+            ArchiveBuilder::new()
+                .file("a/values.yaml", "")
+                .file("b/Chart.yaml", chart)
+                .tgz(),
+        ),
+        (
+            "the top folder `.`",
+            ArchiveBuilder::new().file("./Chart.yaml", chart).tgz(),
+        ),
+        (
+            "directories",
+            ArchiveBuilder::new()
+                .entry(b'5', "demo/", "")
+                .file("demo/Chart.yaml", chart)
+                .tgz(),
+        ),
+        (
+            "a directory of old",
+            ArchiveBuilder::new()
+                .entry(0, "demo/", "")
+                .file("demo/Chart.yaml", chart)
+                .tgz(),
+        ),
+        (
+            "a pax name",
+            ArchiveBuilder::new()
+                .pax("path", "demo/Chart.yaml")
+                .file("x", chart)
+                .tgz(),
+        ),
+        (
+            "a GNU name",
+            ArchiveBuilder::new()
+                .entry(b'L', "././@LongLink", "demo/Chart.yaml\0")
+                .file("x", chart)
+                .tgz(),
+        ),
+        (
+            "a global pax header",
+            demo().entry(b'g', "pax", "12 comment=\n").tgz(),
+        ),
+        (
+            "a long name",
+            demo()
+                .entry(b'L', "././@LongLink", long)
+                .file("x", "")
+                .tgz(),
+        ),
+        ("a link", demo().entry(b'2', "demo/link", "").tgz()),
+        (
+            "a provenance file of a sub-chart",
+            demo().file("demo/charts/x.tgz.prov", "").tgz(),
+        ),
+        (
+            "hidden things in charts/",
+            demo()
+                .file("demo/charts/.x", "")
+                .file("demo/charts/_y/z", "")
+                .tgz(),
+        ),
+        (
+            "a second Chart.yaml over the first",
+            demo().file("x/Chart.yaml", "description: d").tgz(),
+        ),
+    ];
+    for (what, bytes) in cases {
+        match load(&bytes) {
+            Ok(archive) => assert_eq!(archive.metadata.name, "demo", "{what}"),
+            Err(error) => panic!("{what}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn what_helm_refuses_is_refused_in_its_words() {
+    let truncated = gzip(&demo().file("demo/x", vec![7; 4000]).tar());
+    let tar = demo().tar();
+    let cases: [(Vec<u8>, &str); 27] = [
+        (Vec::new(), "EOF"),
+        (b"junk".to_vec(), "unexpected EOF"),
+        (b"\x1F\x8B\x08".to_vec(), "unexpected EOF"),
+        (b"this is not an archive".to_vec(), "gzip: invalid header"),
+        (tar.clone(), "gzip: invalid header"),
+        (truncated[..truncated.len() / 2].to_vec(), "unexpected EOF"),
+        (gzip(&tar[..tar.len() - 700]), "unexpected EOF"),
+        (gzip(b""), "no files in chart archive"),
+        (gzip(&[1; 512]), "archive/tar: invalid tar header"),
+        (
+            gzip(&demo().raw(&[0; 512]).raw(&[1; 512]).tar()),
+            "archive/tar: invalid tar header",
+        ),
+        (
+            ArchiveBuilder::new().entry(b'5', "demo/", "").tgz(),
+            "no files in chart archive",
+        ),
+        (
+            ArchiveBuilder::new().file("demo/values.yaml", "").tgz(),
+            "Chart.yaml file is missing",
+        ),
+        (
+            ArchiveBuilder::new().file("demo/chart.yaml", "").tgz(),
+            "Chart.yaml file is missing",
+        ),
+        (
+            ArchiveBuilder::new().file("./demo/Chart.yaml", "").tgz(),
+            "Chart.yaml file is missing",
+        ),
+        (
+            ArchiveBuilder::new().file("Chart.yaml", "").tgz(),
+            "chart illegally contains content outside the base directory: \"Chart.yaml\"",
+        ),
+        (
+            demo().file("demo/../../etc/passwd", "").tgz(),
+            "chart illegally references parent directory",
+        ),
+        (
+            demo().file("demo//etc/passwd", "").tgz(),
+            "chart illegally contains absolute paths",
+        ),
+        (
+            ArchiveBuilder::new().file("demo/Chart.yaml", "").tgz(),
+            "validation: chart.metadata.name is required",
+        ),
+        (
+            ArchiveBuilder::new()
+                .entry(b'2', "demo/Chart.yaml", "")
+                .tgz(),
+            "validation: chart.metadata.name is required",
+        ),
+        (
+            ArchiveBuilder::new()
+                .file("d/Chart.yaml", "name: ../x\nversion: 1.0.0")
+                .tgz(),
+            "validation: chart.metadata.name \"../x\" is invalid",
+        ),
+        (
+            ArchiveBuilder::chart("demo", "one").tgz(),
+            "validation: chart.metadata.version \"one\" is invalid",
+        ),
+        (
+            ArchiveBuilder::new()
+                .file("d/Chart.yaml", "name: [x]")
+                .tgz(),
+            "cannot load Chart.yaml: field `name` must be a text, not a list",
+        ),
+        (
+            ArchiveBuilder::new().file("d/Chart.yaml", "- x").tgz(),
+            "cannot load Chart.yaml: the document must be a mapping, not a list",
+        ),
+        (
+            demo().file("demo/values.yaml", "- x").tgz(),
+            "cannot load values.yaml: the document must be a mapping, not a list",
+        ),
+        (
+            demo().file("demo/Chart.lock", "generated: yesterday").tgz(),
+            "cannot load Chart.lock: field `generated` must be a time such as 2006-01-02T15:04:05Z",
+        ),
+        (
+            demo().file("demo/charts/README.md", "").tgz(),
+            "error unpacking subchart README.md in demo: Chart.yaml file is missing",
+        ),
+        (
+            demo().file("demo/charts/x.tgz/y", "").tgz(),
+            "error unpacking subchart tar in demo: expected x.tgz, got x.tgz/y",
+        ),
+    ];
+    for (position, (bytes, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(refusal(&bytes), expected, "case {position}");
+    }
+}
+
+#[test]
+fn subcharts_must_load_at_every_depth() {
+    let good = ArchiveBuilder::chart("leaf", "1.0.0").tgz();
+    let bad = ArchiveBuilder::chart("leaf", "one").tgz();
+    let wrap = |inner: &[u8]| {
+        ArchiveBuilder::chart("middle", "1.0.0")
+            .file("middle/charts/leaf.tgz", inner)
+            .tgz()
+    };
+    let outer = |inner: &[u8]| demo().file("demo/charts/middle.tgz", inner).tgz();
+    load(&outer(&wrap(&good))).unwrap();
+    assert_eq!(
+        refusal(&outer(&wrap(&bad))),
+        "error unpacking subchart middle.tgz in demo: error unpacking subchart leaf.tgz in middle: \
+         validation: chart.metadata.version \"one\" is invalid"
+    );
+    assert_eq!(
+        refusal(&outer(b"junk junk junk")),
+        "error unpacking subchart middle.tgz in demo: gzip: invalid header"
+    );
+    let directory = |content: &str| demo().file("demo/charts/sub/Chart.yaml", content).tgz();
+    load(&directory("name: sub\nversion: 1.0.0")).unwrap();
+    assert!(refusal(&directory("name: sub")).ends_with("chart.metadata.version is required"));
+}
+
+#[test]
+fn requirements_give_dependencies_and_nothing_else() {
+    let bytes = ArchiveBuilder::new()
+        .file(
+            "d/requirements.yaml",
+            "name: hijacked\nversion: 6.6.6\ndependencies: [{name: r1}]",
+        )
+        .file(
+            "d/Chart.yaml",
+            "name: demo\nversion: 1.0.0\ndependencies: [{name: cy, condition: cond.a}]",
+        )
+        .tgz();
+    let metadata = load(&bytes).unwrap().metadata;
+    assert_eq!(metadata.name, "demo");
+    assert_eq!(metadata.version, "1.0.0");
+    assert_eq!(metadata.dependencies.len(), 1);
+    assert_eq!(metadata.dependencies[0].name, "r1");
+    assert_eq!(metadata.dependencies[0].condition, "cond.a");
+}
+
+#[test]
+fn uploads_may_hold_files_and_directories_only() {
+    for (flag, kind) in [
+        (b'1', "a hard link"),
+        (b'2', "a symbolic link"),
+        (b'3', "a device"),
+        (b'4', "a device"),
+        (b'6', "a named pipe"),
+        (b'Z', "of an unknown type"),
+    ] {
+        let bytes = demo().entry(flag, "demo/odd", "").tgz();
+        load(&bytes).unwrap();
+        let expected = format!("chart archive contains {kind}: \"demo/odd\"");
+        assert_eq!(upload_refusal(&bytes), expected);
+        let outer = demo().file("demo/charts/x.tgz", &bytes).tgz();
+        assert!(upload_refusal(&outer).ends_with(&expected));
+    }
+}
+
+#[test]
+fn uploads_need_a_safe_name() {
+    for name in ["a b", "ä", "a\\b", ".hidden", &"x".repeat(251)] {
+        let chart = format!("name: {name}\nversion: 1.0.0");
+        let bytes = ArchiveBuilder::new().file("d/Chart.yaml", chart).tgz();
+        load(&bytes).unwrap();
+        assert!(upload_refusal(&bytes).starts_with("chart name "), "{name}");
+    }
+}
+
+#[test]
+fn sparse_files_are_refused() {
+    let expected = "archive/tar: sparse files are not supported";
+    assert_eq!(refusal(&demo().entry(b'S', "demo/x", "").tgz()), expected);
+    let bytes = demo().pax("GNU.sparse.major", "1").file("demo/x", "").tgz();
+    assert_eq!(refusal(&bytes), expected);
+}
+
+/// A body that a link claims and a size that a pax header changes must be understood as Go does, or
+/// the two would see different charts.
+#[test]
+fn entries_begin_where_go_sees_them() {
+    let hidden = demo().tar();
+    let size = hidden.len() as u64;
+    let link = ArchiveBuilder::header(b'2', "x/link", size);
+    let bytes = gzip(
+        &ArchiveBuilder::new()
+            .raw(link.as_bytes())
+            .raw(&hidden)
+            .tar(),
+    );
+    assert_eq!(refusal(&bytes), "archive/tar: invalid tar header");
+    // Four bytes by its own header, and the whole hidden chart by the pax header.
+    let file = ArchiveBuilder::header(b'0', "y/file", 4);
+    let bytes = ArchiveBuilder::new()
+        .pax("size", &size.to_string())
+        .raw(file.as_bytes())
+        .raw(&hidden)
+        .file("y/Chart.yaml", "name: seen\nversion: 1.0.0")
+        .tgz();
+    assert_eq!(load(&bytes).unwrap().metadata.name, "seen");
+}
+
+#[test]
+fn each_limit_holds() {
+    let limits = Limits {
+        archive_bytes: 60_000,
+        content_bytes: 40_000,
+        file_bytes: 20_000,
+        entries: 50,
+        header_bytes: 300,
+        metadata_bytes: 1_000,
+        yaml_bytes: 15_000,
+        depth: 2,
+        ..Limits::default()
+    };
+    let big = vec![b'#'; 19_000];
+    let nested = |inner: Vec<u8>| demo().file("demo/charts/x.tgz", inner).tgz();
+    let mut many = demo();
+    for _ in 0..60 {
+        many = many.file("demo/x", "");
+    }
+    let mut deep = String::from("demo/");
+    for _ in 0..3 {
+        deep.push_str("charts/x/");
+    }
+    let cases = [
+        (
+            vec![0; 60_001],
+            "chart archive is larger than the maximum size 60000",
+        ),
+        (
+            demo()
+                .file("demo/a", &big)
+                .file("demo/b", &big)
+                .file("demo/c", &big)
+                .tgz(),
+            "decompressed chart is larger than the maximum file size 40000",
+        ),
+        (
+            demo().file("demo/a", vec![0; 20_001]).tgz(),
+            "decompressed chart file \"demo/a\" is larger than the maximum file size 20000",
+        ),
+        (many.tgz(), "chart archive has more than 50 entries"),
+        (
+            demo().pax("comment", &"x".repeat(400)).tgz(),
+            "archive/tar: header field is larger than 300 bytes",
+        ),
+        (
+            demo().entry(b'L', "x", vec![b'x'; 400]).tgz(),
+            "archive/tar: header field is larger than 300 bytes",
+        ),
+        (
+            demo().file("demo/Chart.yaml", &big).tgz(),
+            "chart file \"Chart.yaml\" is larger than the maximum size 1000 of its kind",
+        ),
+        (
+            demo().file("demo/values.yaml", &big).tgz(),
+            "the chart's YAML files together are larger than 15000 bytes",
+        ),
+        (
+            demo().file(&deep, "").tgz(),
+            "sub-charts are nested deeper than 2 levels",
+        ),
+        (
+            nested(nested(nested(demo().tgz()))),
+            "sub-charts are nested deeper than 2 levels",
+        ),
+    ];
+    for (bytes, expected) in cases {
+        let error = read(&bytes, &limits, Acceptance::Helm).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn bombs_end_quickly() {
+    // A thousand to one, of which the header alone looks like a file.
+    let header = ArchiveBuilder::header(b'0', "demo/zeros", 5 << 20);
+    let mut zeros = demo();
+    for _ in 0..19 {
+        zeros = zeros.raw(header.as_bytes()).raw(&vec![0; 5 << 20]);
+    }
+    let zeros = zeros.tgz();
+    let blocks = gzip(
+        &ArchiveBuilder::header(b'5', "d/", 0)
+            .as_bytes()
+            .repeat(100_000),
+    );
+    let records = gzip(
+        &ArchiveBuilder::header(b'x', "p", 0)
+            .as_bytes()
+            .repeat(100_000),
+    );
+    let huge_record = ArchiveBuilder::header(b'x', "p", 8 << 30);
+    let huge_record = gzip(
+        &demo()
+            .raw(huge_record.as_bytes())
+            .raw(&vec![0; 1 << 20])
+            .tar(),
+    );
+    // Each inner archive is within the limits; together they are not.
+    let inner = ArchiveBuilder::chart("x", "1.0.0")
+        .file("x/zeros", vec![0; 5 << 20])
+        .tgz();
+    let mut nested = demo();
+    for number in 0..30 {
+        nested = nested.file(&format!("demo/charts/x{number}.tgz"), &inner);
+    }
+    let cases = [
+        (zeros, "times its size"),
+        (blocks, "entries"),
+        (records, "entries"),
+        (huge_record, "header field is larger"),
+        (nested.tgz(), "decompressed chart is larger"),
+    ];
+    for (bytes, expected) in cases {
+        let start = Instant::now();
+        let text = refusal(&bytes);
+        assert!(text.contains(expected), "{text}");
+        let elapsed = start.elapsed();
+        assert!(elapsed < Duration::from_secs(1), "{expected}: {elapsed:?}");
+    }
+}
+
+#[test]
+fn yaml_bombs_end_quickly() {
+    let mut aliases = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
+    for (name, before) in ('b'..='j').zip('a'..) {
+        aliases.push_str(&format!(
+            "{name}: &{name} [{}]\n",
+            vec![format!("*{before}"); 9].join(", ")
+        ));
+    }
+    let text = "x".repeat(500_000);
+    let replay = format!("a: &a {text}\nb: [{}]\n", "*a, ".repeat(100_000));
+    let merges = format!(
+        "a: &a {{{}}}\nb: {{{}}}\n",
+        (0..5000).map(|n| format!("k{n}: 1, ")).collect::<String>(),
+        "<<: *a, ".repeat(5000)
+    );
+    let cases = [
+        ("aliases", aliases),
+        ("replay", replay),
+        ("merges", merges),
+        ("brackets", "a: ".to_owned() + &"[".repeat(500_000)),
+        ("braces", "a: ".to_owned() + &"{a: ".repeat(200_000)),
+        (
+            "blocks",
+            (0..1000).map(|depth| " ".repeat(depth) + "a:\n").collect(),
+        ),
+        ("dashes", "- ".repeat(100_000)),
+        ("itself", "a: &a [*a]".to_owned()),
+        ("values", "a: [".to_owned() + &"1,".repeat(600_000) + "]"),
+    ];
+    for (what, yaml) in cases {
+        for file in [
+            "demo/values.yaml",
+            "demo/Chart.yaml",
+            "demo/requirements.yaml",
+        ] {
+            let bytes = demo().file(file, &yaml).tgz();
+            let start = Instant::now();
+            refusal(&bytes);
+            let elapsed = start.elapsed();
+            // Without optimisation; anything that is not linear takes minutes.
+            assert!(elapsed < Duration::from_secs(10), "{what}: {elapsed:?}");
+        }
+    }
+}
+
+#[test]
+fn files_are_found_by_their_path() {
+    let bytes = demo()
+        .file("demo/values.yaml", "first")
+        .file("demo/templates/a.yaml", "a")
+        .file("demo\\values.yaml", "\u{FEFF}last")
+        .file("demo/templates/b.yaml", "b")
+        .tgz();
+    let limits = Limits::default();
+    let values = file(&bytes, "values.yaml", &limits).unwrap();
+    assert_eq!(values.as_deref(), Some(&b"last"[..]));
+    assert_eq!(file(&bytes, "README.md", &limits).unwrap(), None);
+    let templates = files(&bytes, &limits, |path| path.starts_with("templates/")).unwrap();
+    let names: Vec<&str> = templates.iter().map(|(path, _)| &**path).collect();
+    assert_eq!(names, ["templates/a.yaml", "templates/b.yaml"]);
+    assert!(file(b"junk", "values.yaml", &limits).is_err());
+}
+
+#[test]
+fn hints_tell_what_went_wrong() {
+    let hint = |bytes: &[u8]| load(bytes).unwrap_err().hint();
+    assert!(hint(b"./chart.tgz").unwrap().contains("forget the @"));
+    assert!(hint(b"@c.tgz").unwrap().contains("forget the @"));
+    assert!(hint(&demo().tar()).unwrap().contains("tar"));
+    assert!(hint(b"PK\x03\x04").unwrap().contains("zip"));
+    assert!(hint(b"<html></html>").unwrap().contains("web page"));
+    assert!(hint(b"{\"a\": \"json\"}").unwrap().contains("JSON"));
+    assert!(hint(b"").unwrap().contains("empty"));
+    assert_eq!(hint(&ArchiveBuilder::chart("demo", "one").tgz()), None);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let _ = load(&bytes);
+        let _ = load(&gzip(&bytes));
+    }
+
+    /// Every chart that loads after some bytes of its tar were changed is within the limits, and
+    /// nothing panics on the way.
+    #[test]
+    fn damaged_archives_never_panic(
+        changes in proptest::collection::vec((0_usize..4000, any::<u8>()), 1..5),
+        flag in any::<u8>(),
+    ) {
+        let mut tar = demo()
+            .pax("path", "demo/templates/some-long-name")
+            .file("x", "content")
+            .entry(flag, "demo/odd", "body")
+            .file("demo/values.yaml", "a: [1, {b: c}]")
+            .tar();
+        for (position, byte) in changes {
+            let length = tar.len();
+            tar[position % length] = byte;
+        }
+        let bytes = gzip(&tar);
+        let _ = load(&bytes);
+        let _ = file(&bytes, "values.yaml", &Limits::default());
+    }
+}
