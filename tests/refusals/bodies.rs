@@ -35,6 +35,11 @@ fn yaml(lines: &str) -> Vec<u8> {
     chart(format!("name: x\nversion: 1.0.0\n{lines}\n"))
 }
 
+/// A chart of a name of its own, so that one that is taken does not hide the next.
+fn poison(letter: &str, line: &str) -> Vec<u8> {
+    chart(format!("name: poison-{letter}\nversion: 1.0.0\n{line}\n"))
+}
+
 /// All of them.
 pub(crate) fn all(good: &[u8]) -> Vec<Refused> {
     let mut cases = Vec::new();
@@ -217,27 +222,27 @@ fn archives(good: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str)> {
         // These make every later `helm repo index` over the directory fail.
         (
             "a control character in an annotation",
-            yaml("annotations: {a: \"\\x7f\"}"),
+            poison("a", "annotations: {a: \"\\x7f\"}"),
             "control",
         ),
         (
             "a control character in the key of an annotation",
-            yaml("annotations: {\"\\x80\": a}"),
+            poison("b", "annotations: {\"\\x80\": a}"),
             "control",
         ),
         (
             "a line break in the key of an annotation",
-            yaml("annotations: {\"a\\Nb\": a}"),
+            poison("c", "annotations: {\"a\\Nb\": a}"),
             "",
         ),
         (
             "a control character in import-values",
-            yaml("dependencies: [{name: a, import-values: [\"\\x7f\"]}]"),
+            poison("d", "dependencies: [{name: a, import-values: [\"\\x7f\"]}]"),
             "",
         ),
         (
             "a control character in the API version",
-            yaml("apiVersion: \"v2\\x7f\""),
+            poison("e", "apiVersion: \"v2\\x7f\""),
             "",
         ),
     ]

@@ -47,7 +47,7 @@ fn bad_requests_are_refused_in_words_and_change_nothing() {
         .post(format!("{}/api/charts", server.url()))
         .send(&good);
     assert_eq!(reply.expect("a reply").status(), 201);
-    let before = state(&client, &server, &storage);
+    let mut before = state(&client, &server, &storage);
 
     let mut complaints = Vec::new();
     for case in bodies::all(&good) {
@@ -56,7 +56,13 @@ fn bad_requests_are_refused_in_words_and_change_nothing() {
         }
         let after = state(&client, &server, &storage);
         if after != before {
-            complaints.push(format!("{}: it changed {before:?} to {after:?}", case.name));
+            complaints.push(format!(
+                "{}: it changed {} to {}",
+                case.name,
+                before.brief(),
+                after.brief()
+            ));
+            before = after;
         }
     }
     let peak = memory::peak(server.id());
@@ -79,6 +85,10 @@ fn check(client: &Agent, server: &Server, case: &Refused) -> Result<(), String> 
             .uri(format!("{}{}", server.url(), case.path));
     if let Some(kind) = case.content_type {
         request = request.header("Content-Type", kind);
+    }
+    // A client that sends all before it reads cannot see a refusal that comes before the end.
+    if case.body.len() > 1 << 20 {
+        request = request.header("Expect", "100-continue");
     }
     let begin = Instant::now();
     let request = request
@@ -122,6 +132,13 @@ struct State {
     generation: String,
     entries: Value,
     files: BTreeMap<String, u64>,
+}
+
+impl State {
+    fn brief(&self) -> String {
+        let files: Vec<&String> = self.files.keys().collect();
+        format!("generation {} and {files:?}", self.generation)
+    }
 }
 
 fn state(client: &Agent, server: &Server, storage: &Path) -> State {
