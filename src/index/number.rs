@@ -9,7 +9,7 @@ pub fn json(value: f64) -> String {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{digits}e{sign}{}", exponent.abs());
     }
-    value.to_string()
+    positional(value)
 }
 
 /// Formats `value` as go-yaml writes it after it has read [`json`]'s text: an integer stays one as
@@ -22,7 +22,7 @@ pub fn yaml(value: f64) -> String {
     }
     let (digits, exponent) = scientific(value);
     if (-4..6).contains(&exponent) {
-        return value.to_string();
+        return positional(value);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.abs())
@@ -31,11 +31,42 @@ pub fn yaml(value: f64) -> String {
 /// Splits `value` into its shortest decimal digits, written with one digit before the point, and the
 /// exponent of ten that goes with them.
 fn scientific(value: f64) -> (String, i32) {
-    let text = format!("{value:e}");
+    let shortest = format!("{value:e}");
+    let digits = shortest.split_once('e').map_or("", |(digits, _)| digits);
+    let decimals = digits
+        .split_once('.')
+        .map_or(0, |(_, fraction)| fraction.len());
+    let rounded = format!("{value:.decimals$e}");
+    // Where two shortest texts are equally near, Go takes the even one, and Rust need not.
+    let text = if rounded.parse() == Ok(value) {
+        rounded
+    } else {
+        shortest
+    };
     match text.split_once('e') {
         Some((digits, exponent)) => (digits.to_owned(), exponent.parse().unwrap_or_default()),
         None => (text, 0),
     }
+}
+
+/// Writes `value` without an exponent: its shortest digits, and zeros up to the point.
+fn positional(value: f64) -> String {
+    let (digits, exponent) = scientific(value);
+    let sign = if digits.starts_with('-') { "-" } else { "" };
+    let mut digits = digits.replace(['-', '.'], "");
+    let Ok(exponent) = usize::try_from(exponent) else {
+        let zeros = exponent.unsigned_abs().saturating_sub(1);
+        let zeros = "0".repeat(usize::try_from(zeros).unwrap_or_default());
+        return format!("{sign}0.{zeros}{digits}");
+    };
+    let whole = exponent + 1;
+    while digits.len() < whole {
+        digits.push('0');
+    }
+    if digits.len() > whole {
+        digits.insert(whole, '.');
+    }
+    format!("{sign}{digits}")
 }
 
 #[cfg(test)]
@@ -67,6 +98,18 @@ mod tests {
             (-1e19, "-10000000000000000000", "-1e+19"),
         ];
         for (value, in_json, in_yaml) in rows {
+            assert_eq!(json(value), in_json);
+            assert_eq!(yaml(value), in_yaml);
+        }
+    }
+
+    #[test]
+    fn numbers_are_printed_as_go_prints_them() {
+        // The bits of a number, and what encoding/json and sigs.k8s.io/yaml 1.6.0 print.
+        for line in include_str!("../../tests/vectors/numbers.jsonl").lines() {
+            let (bits, in_json, in_yaml): (String, String, String) =
+                serde_json::from_str(line).unwrap();
+            let value = f64::from_bits(u64::from_str_radix(&bits, 16).unwrap());
             assert_eq!(json(value), in_json);
             assert_eq!(yaml(value), in_yaml);
         }
