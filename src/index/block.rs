@@ -1,13 +1,13 @@
 //! A run of neighbouring versions, rendered and joined.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
 use super::gzip::{self, Piece};
-use super::{Format, json_writer, order, yaml_writer};
-use crate::chart::ChartVersion;
+use super::key::{Key, Tie};
+use super::{Format, json_writer, yaml_writer};
 
 /// Some versions that follow one another in one format: of one chart, of several, or a part of one.
 /// It never changes; readers share it, and a change to the index makes another one.
@@ -21,10 +21,13 @@ pub(super) struct Block {
     lead: Lead,
     charts: Box<[Run]>,
     slots: Box<[Slot]>,
-    /// The versions' texts and ties, one after the other.
+    /// The versions' texts and ties, one after the other. A tie that is not the file name has
+    /// [`TIE_MARK`] in front, which tells an empty one from none.
     labels: Box<str>,
     piece: OnceLock<Piece>,
 }
+
+const TIE_MARK: char = '=';
 
 /// The part of a block that is about one chart.
 #[derive(Debug)]
@@ -54,58 +57,17 @@ pub(super) enum Lead {
     Same,
 }
 
-/// What identifies a version in an index, and its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key<'a> {
-    pub(super) chart: &'a str,
-    pub(super) version: &'a str,
-    pub(super) tie: &'a str,
-}
-
 /// A version and its rendered text, on the way into a block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {
+    /// The shared name of the chart.
     pub(super) chart: &'a Arc<str>,
-    pub(super) version: &'a str,
-    pub(super) tie: &'a str,
+    /// The key, whose chart is the same one.
+    pub(super) key: Key<'a>,
     pub(super) text: &'a [u8],
 }
 
-impl Key<'_> {
-    /// Compares the places of two versions: by chart in the order of the format, newest version
-    /// first, then by tie. A text that is no version comes after those that are.
-    pub(super) fn compare(self, other: Self, format: Format) -> Ordering {
-        let versions = || {
-            let newest_first = |text: &str| Reverse(text.parse::<ChartVersion>().ok());
-            newest_first(self.version).cmp(&newest_first(other.version))
-        };
-        compare_charts(self.chart, other.chart, format)
-            .then_with(versions)
-            .then_with(|| self.tie.cmp(other.tie))
-            .then_with(|| self.version.cmp(other.version))
-    }
-}
-
-/// Compares two charts' names in the order of `format`.
-pub(super) fn compare_charts(left: &str, right: &str, format: Format) -> Ordering {
-    if left == right {
-        return Ordering::Equal;
-    }
-    match format {
-        Format::Yaml => order::natural(left, right),
-        Format::Json => left.cmp(right),
-    }
-}
-
-impl<'a> Part<'a> {
-    pub(super) fn key(&self) -> Key<'a> {
-        Key {
-            chart: self.chart,
-            version: self.version,
-            tie: self.tie,
-        }
-    }
-
+impl Part<'_> {
     /// Estimates how many bytes the version takes in a block, lead included.
     pub(super) fn weight(&self) -> usize {
         self.text.len() + self.chart.len() + 16
@@ -144,7 +106,7 @@ impl Block {
     pub(super) fn join(parts: &[Part<'_>], previous: Option<&str>, format: Format) -> Self {
         let mut joined = Joiner::new(parts, previous, format);
         for part in parts {
-            joined.push(part.key(), part.chart, |text| {
+            joined.push(part.key, part.chart, |text| {
                 text.extend_from_slice(part.text);
             });
         }
@@ -154,6 +116,15 @@ impl Block {
     /// Returns the rendered versions.
     pub(super) fn text(&self) -> &Bytes {
         &self.text
+    }
+
+    /// Returns how many bytes the block holds in memory, compressed text left aside.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        let parts = [size_of_val(&*self.charts), size_of_val(&*self.slots)];
+        // The counters of the `Arc`, and what an allocation costs by itself.
+        let overhead = size_of::<Self>() + 2 * size_of::<usize>() + 6 * 16;
+        self.text.len() + self.labels.len() + parts.iter().sum::<usize>() + overhead
     }
 
     /// Returns the lead that the block was made with.
@@ -186,7 +157,7 @@ impl Block {
 
     /// Returns the key of the last version.
     pub(super) fn last_key(&self) -> Option<Key<'_>> {
-        Some(self.part(self.slots.len().checked_sub(1)?)?.key())
+        Some(self.part(self.slots.len().checked_sub(1)?)?.key)
     }
 
     /// Finds the place of `key`: that of the version itself, or where it would go.
@@ -197,7 +168,7 @@ impl Block {
             let middle = usize::midpoint(low, high);
             let order = self
                 .part(middle)
-                .map_or(Ordering::Greater, |part| part.key().compare(key, format));
+                .map_or(Ordering::Greater, |part| part.key.compare(key, format));
             match order {
                 Ordering::Equal => return Ok(middle),
                 Ordering::Less => low = middle + 1,
@@ -238,10 +209,15 @@ impl Block {
     fn part_of<'a>(&'a self, chart: &'a Arc<str>, slot: &Slot, next: Option<&Slot>) -> Part<'a> {
         let labels_end = next.map_or(self.labels.len(), |next| widen(next.label));
         let label = |start, end| self.labels.get(start..end).unwrap_or_default();
-        Part {
+        let tie = label(widen(slot.tie), labels_end);
+        let key = Key {
             chart,
             version: label(widen(slot.label), widen(slot.tie)),
-            tie: label(widen(slot.tie), labels_end),
+            tie: tie.strip_prefix(TIE_MARK).map_or(Tie::FileName, Tie::Text),
+        };
+        Part {
+            chart,
+            key,
             text: self.text.get(slot.range()).unwrap_or_default(),
         }
     }
@@ -271,13 +247,11 @@ pub(super) struct Joiner {
 impl Joiner {
     /// Starts a block for `parts`.
     fn new(parts: &[Part<'_>], previous: Option<&str>, format: Format) -> Self {
-        let labels = parts.iter().map(|part| part.version.len() + part.tie.len());
         let mut joiner = Self::empty(previous, parts.first().map(|part| &**part.chart), format);
         joiner
             .text
             .reserve_exact(parts.iter().map(Part::weight).sum());
         joiner.slots.reserve_exact(parts.len());
-        joiner.labels.reserve_exact(labels.sum());
         joiner
     }
 
@@ -322,7 +296,10 @@ impl Joiner {
         let label = narrow(self.labels.len());
         self.labels.push_str(key.version);
         let tie = narrow(self.labels.len());
-        self.labels.push_str(key.tie);
+        if let Tie::Text(text) = key.tie {
+            self.labels.push(TIE_MARK);
+            self.labels.push_str(text);
+        }
         self.slots.push(Slot {
             start,
             end: narrow(self.text.len()),

@@ -17,6 +17,7 @@ pub mod upload_times;
 
 mod block;
 mod gzip;
+mod key;
 mod node;
 mod sequence;
 mod yaml_writer;

@@ -1,17 +1,18 @@
 //! The index as it is served.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, FixedOffset};
 
-use super::block::{Block, Joiner, Key, Part, compare_charts};
+use super::block::{Block, Joiner, Part};
 use super::body::Body;
+use super::key::{Key, compare_charts, newest_first};
 use super::node::Node;
 use super::sequence::{Sequence, Size};
 use super::{Entry, Format, json_writer, timestamp, yaml_writer};
-use crate::chart::ChartVersion;
+use crate::chart::{ChartVersion, Metadata};
 
 /// A repository's index, rendered in all formats.
 ///
@@ -76,12 +77,12 @@ impl Index {
         // Stable, so that the last of several alike is last.
         rows.sort_by(|left, right| left.compare(right, Format::Json));
         rows.reverse();
-        rows.dedup_by(|one, kept| one.key() == kept.key());
+        rows.dedup_by(|one, kept| one.key == kept.key);
         rows.reverse();
         let mut names: Vec<Arc<str>> = Vec::new();
         for row in &mut rows {
             match names.last() {
-                Some(name) if **name == *row.chart => row.name = Arc::clone(name),
+                Some(name) if **name == *row.key.chart => row.name = Arc::clone(name),
                 _ => names.push(Arc::clone(&row.name)),
             }
         }
@@ -101,11 +102,7 @@ impl Index {
     pub fn insert(&mut self, entry: &Entry, tie: &str) {
         let name = &entry.metadata.name;
         let version = &entry.metadata.version;
-        let key = Key {
-            chart: name,
-            version,
-            tie,
-        };
+        let key = Key::new(name, version, tie);
         let known = self.find_chart(name);
         self.charts += usize::from(known.is_none());
         self.versions += usize::from(!self.contains(key));
@@ -116,8 +113,7 @@ impl Index {
             write_entry(&chart, &node, format, &mut text);
             let part = Part {
                 chart: &chart,
-                version,
-                tie,
+                key,
                 text: &text,
             };
             self.sequence_mut(format).insert(part);
@@ -126,11 +122,7 @@ impl Index {
 
     /// Removes an entry; returns whether it was there.
     pub fn remove(&mut self, name: &str, version: &ChartVersion, tie: &str) -> bool {
-        let key = Key {
-            chart: name,
-            version: version.as_str(),
-            tie,
-        };
+        let key = Key::new(name, version.as_str(), tie);
         // Asked first, so that a copy is only made for a change.
         if !self.contains(key) {
             return false;
@@ -354,9 +346,9 @@ impl VersionRef {
         let part = block.part(position)?;
         Some(Self {
             name: Arc::clone(chart),
-            version: part.version.parse().ok(),
-            version_text: Arc::from(part.version),
-            tie: Arc::from(part.tie),
+            version: part.key.version.parse().ok(),
+            version_text: Arc::from(part.key.version),
+            tie: part.key.tie_text().into(),
             json: block.text().slice(block.range(position)),
         })
     }
@@ -364,43 +356,30 @@ impl VersionRef {
 
 /// An entry on the way into a new index; its version is parsed once.
 struct Row<'a> {
-    chart: &'a str,
+    key: Key<'a>,
     name: Arc<str>,
     version: Reverse<Option<ChartVersion>>,
-    version_text: &'a str,
-    tie: &'a str,
     entry: &'a Entry,
 }
 
 impl<'a> From<&'a (Entry, Arc<str>)> for Row<'a> {
     fn from((entry, tie): &'a (Entry, Arc<str>)) -> Self {
-        let version_text = entry.metadata.version.as_str();
+        let Metadata { name, version, .. } = &entry.metadata;
         Self {
-            chart: &entry.metadata.name,
-            name: Arc::from(entry.metadata.name.as_str()),
-            version: Reverse(version_text.parse().ok()),
-            version_text,
-            tie,
+            key: Key::new(name, version, tie),
+            name: Arc::from(name.as_str()),
+            version: newest_first(version),
             entry,
         }
     }
 }
 
 impl Row<'_> {
-    fn key(&self) -> Key<'_> {
-        Key {
-            chart: self.chart,
-            version: self.version_text,
-            tie: self.tie,
-        }
-    }
-
     /// Does what [`Key::compare`] does.
-    fn compare(&self, other: &Self, format: Format) -> std::cmp::Ordering {
-        compare_charts(self.chart, other.chart, format)
+    fn compare(&self, other: &Self, format: Format) -> Ordering {
+        compare_charts(self.key.chart, other.key.chart, format)
             .then_with(|| self.version.cmp(&other.version))
-            .then_with(|| self.tie.cmp(other.tie))
-            .then_with(|| self.version_text.cmp(other.version_text))
+            .then_with(|| self.key.compare_ties(other.key))
     }
 }
 
@@ -412,21 +391,21 @@ fn render_all(rows: &[Row<'_>], format: Format, size: Size) -> Sequence {
     let mut text = Vec::new();
     for row in rows {
         text.clear();
-        write_entry(row.chart, &Node::from(row.entry), format, &mut text);
+        write_entry(row.key.chart, &Node::from(row.entry), format, &mut text);
         let part = Part {
             chart: &row.name,
-            version: row.version_text,
-            tie: row.tie,
+            key: row.key,
             text: &text,
         };
         if let Some(full) = joiner.take_if(|open| open.text_len() + part.weight() > size.filled()) {
             blocks.push(Arc::new(full.finish()));
         }
-        let open = joiner.get_or_insert_with(|| Joiner::empty(previous, Some(row.chart), format));
-        open.push(part.key(), part.chart, |out| {
+        let open =
+            joiner.get_or_insert_with(|| Joiner::empty(previous, Some(row.key.chart), format));
+        open.push(part.key, part.chart, |out| {
             out.extend_from_slice(part.text);
         });
-        previous = Some(row.chart);
+        previous = Some(row.key.chart);
     }
     blocks.extend(joiner.map(|open| Arc::new(open.finish())));
     Sequence::from_blocks(format, size, blocks)
@@ -438,3 +417,6 @@ fn write_entry(chart: &str, node: &Node<'_>, format: Format, out: &mut Vec<u8>) 
         Format::Json => json_writer::write(node, out),
     }
 }
+
+#[cfg(test)]
+mod tests;

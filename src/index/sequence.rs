@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::Format;
-use super::block::{Block, Key, Lead, Part};
+use super::block::{Block, Lead, Part};
 use super::gzip::Total;
+use super::key::Key;
 
 /// How large blocks are, in bytes of their text.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +102,7 @@ impl Sequence {
 
     /// Puts a version in its place, or in that of the one with the same key.
     pub(super) fn insert(&mut self, part: Part<'_>) {
-        let key = part.key();
+        let key = part.key;
         let at = self.block_of(key).min(self.blocks.len().saturating_sub(1));
         let block = self.blocks.get(at).cloned();
         let mut parts: Vec<Part<'_>> = Vec::new();
