@@ -213,11 +213,7 @@ impl Index {
     /// # Cost
     /// A search; the number of versions does not matter.
     pub fn find(&self, name: &str, version: &str) -> Option<VersionRef> {
-        let first = Key {
-            chart: name,
-            version,
-            tie: "",
-        };
+        let first = Key::new(name, version, "");
         let wanted = version.parse::<ChartVersion>().ok();
         let at = self.json.block_of(first);
         for (number, block) in self.json.blocks().iter().enumerate().skip(at) {
