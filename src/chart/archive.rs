@@ -9,6 +9,7 @@ mod gunzip;
 mod header;
 mod hint;
 mod path;
+mod pax;
 mod tar;
 mod upload;
 
@@ -46,7 +47,7 @@ pub struct ChartArchive {
 }
 
 /// Why an archive is refused. Where Helm's loader has a text for it, this is that text, since
-/// clients of ChartMuseum read it; [`ArchiveError::hint`] says more.
+/// clients of `ChartMuseum` read it; [`ArchiveError::hint`] says more.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// No bytes at all.

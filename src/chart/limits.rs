@@ -32,7 +32,7 @@ impl Default for Limits {
             archive_bytes: 100 << 20,
             content_bytes: 100 << 20,
             file_bytes: 5 << 20,
-            entries: 20_000,
+            entries: 10_000,
             header_bytes: 64 << 10,
             metadata_bytes: 1 << 20,
             yaml_bytes: 8 << 20,

@@ -111,3 +111,6 @@ pub enum ImportValue {
     List(Vec<ImportValue>),
     Map(BTreeMap<String, ImportValue>),
 }
+
+#[cfg(test)]
+mod tests;

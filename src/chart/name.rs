@@ -61,7 +61,15 @@ impl FileName {
     /// # Errors
     /// When the chart's name or the sum of name and version does not make a safe file name.
     pub fn of(metadata: &Metadata) -> Result<Self, NameError> {
-        Self::parse(&format!("{}-{}{ARCHIVE}", metadata.name, metadata.version))
+        Self::of_version(&metadata.name, &metadata.version)
+    }
+
+    /// Returns the name of the archive of a version of a chart.
+    ///
+    /// # Errors
+    /// As [`FileName::of`].
+    pub fn of_version(name: &str, version: &str) -> Result<Self, NameError> {
+        Self::parse(&format!("{name}-{version}{ARCHIVE}"))
     }
 
     /// Parses a segment of a path or an object's key, already percent-decoded.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::digest::{Digest, DigestError};
 use super::metadata::decode::{FieldError, fields, fold, text};
+use super::name::{FileName, NameError};
 use super::version::{ChartVersion, VersionError};
 use super::yaml::{self, Budget, YamlError};
 
@@ -84,6 +85,15 @@ impl Provenance {
             files: digests(files)?,
         })
     }
+
+    /// Returns the name under which this is stored: beside the archive, by the chart that it names
+    /// and not by the file that it lists.
+    ///
+    /// # Errors
+    /// When name and version do not make a safe file name.
+    pub fn file_name(&self) -> Result<FileName, NameError> {
+        Ok(FileName::of_version(&self.name, &self.version)?.provenance())
+    }
 }
 
 /// Returns the text between the headers and the signature, dashes unescaped (RFC 4880, 7.1), with
@@ -146,4 +156,110 @@ fn digests(part: &str) -> Result<BTreeMap<String, Digest>, ProvenanceError> {
 
 fn parse_digest(text: &str) -> Result<Digest, DigestError> {
     text.strip_prefix("sha256:").ok_or(DigestError)?.parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEX: &str = "c6841b3a895f1444a6738b5d04564a57e860ce42f8519c3be807fb6d9bee7888";
+
+    /// As `helm package --sign` writes it.
+    fn sample() -> String {
+        format!(
+            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\napiVersion: v1\n\
+             description: Test chart versioning\nname: hashtest\nversion: 1.2.3\n\n...\nfiles:\n  \
+             hashtest-1.2.3.tgz: sha256:{HEX}\n-----BEGIN PGP SIGNATURE-----\n\nwsBcBAEB\n=YgnR\n\
+             -----END PGP SIGNATURE-----\n"
+        )
+    }
+
+    #[test]
+    fn what_helm_signs_is_read() {
+        let text = sample();
+        let crlf = text.replace('\n', "\r\n");
+        let two_headers = text.replace("Hash: SHA512", "Hash: SHA512\nComment: x");
+        let blank_in_front = format!("\n{text}");
+        let escaped = text.replace("description:", "- -x: y\ndescription:");
+        for text in [&text, &crlf, &two_headers, &blank_in_front, &escaped] {
+            let provenance = Provenance::parse(text.as_bytes()).unwrap();
+            assert_eq!(provenance.name, "hashtest");
+            assert_eq!(provenance.version, "1.2.3");
+            let digest = HEX.parse().unwrap();
+            assert_eq!(
+                provenance.files,
+                [("hashtest-1.2.3.tgz".to_owned(), digest)].into()
+            );
+            let name = provenance.file_name().unwrap();
+            assert_eq!(name.as_str(), "hashtest-1.2.3.tgz.prov");
+        }
+    }
+
+    #[test]
+    fn the_version_is_coerced_as_in_the_chart() {
+        let text = sample().replace("1.2.3\n\n", "1.10\n\n");
+        assert_eq!(Provenance::parse(text.as_bytes()).unwrap().version, "1.1");
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let sample = sample();
+        let cases = [
+            (String::new(), "is not a PGP signed message"),
+            ("junk".to_owned(), "is not a PGP signed message"),
+            (
+                sample.replace("BEGIN PGP SIGNATURE", "X"),
+                "is not a PGP signed message",
+            ),
+            (
+                sample
+                    .replace("SHA512\n\n", "SHA512\n")
+                    .replace("\n\n", "\n"),
+                "is not a PGP signed message",
+            ),
+            (sample.replace("\n...\n", "\n"), "three dots"),
+            (sample.replace("name: hashtest\n", ""), "names no chart"),
+            (
+                sample.replace("name: hashtest", "name: [x]"),
+                "field `name` must be a text",
+            ),
+            (
+                sample.replace("version: 1.2.3", "version: x"),
+                "version `x` is not semantic",
+            ),
+            (
+                sample.replace("version: 1.2.3", "version: ]"),
+                "provenance file: line",
+            ),
+            (sample.replace("sha256:", "sha512:"), "is not sha256"),
+            (sample.replace("7888", "788"), "is not sha256"),
+            (sample.replace("files:", "other:"), "lists no files"),
+            ("x".repeat(MAX_BYTES + 1), "larger than"),
+        ];
+        for (text, expected) in cases {
+            let error = Provenance::parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{expected}: {error}");
+        }
+        assert!(Provenance::parse(b"\xFF").is_err());
+    }
+
+    #[test]
+    fn a_name_with_a_path_has_no_file_name() {
+        let text = sample().replace("name: hashtest", "name: ../hashtest");
+        let provenance = Provenance::parse(text.as_bytes()).unwrap();
+        assert!(provenance.file_name().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_texts_never_panic(at in 0_usize..500, cut in 0_usize..50, with in "\\PC{0,5}") {
+            let mut text = sample();
+            let start = at.min(text.len());
+            let end = (start + cut).min(text.len());
+            text.replace_range(start..end, &with);
+            let _ = Provenance::parse(text.as_bytes());
+        }
+    }
 }

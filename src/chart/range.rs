@@ -1,6 +1,6 @@
 //! Version constraints as Helm reads them: Masterminds semver 3.5.0.
 //!
-//! Helm takes `--version` and the versions of an index that it merges as constraints, and ChartMuseum
+//! Helm takes `--version` and the versions of an index that it merges as constraints, and `ChartMuseum`
 //! the version in a URL. The rules differ from those of Cargo and npm in many corners, so this
 //! follows the Go code closely, down to its regular expressions.
 
@@ -179,12 +179,10 @@ impl Condition {
         let [major, minor, _] = self.version.numbers();
         let [its_major, its_minor, _] = version.numbers();
         match self.given {
-            Given::All => *version != self.version,
-            // Masterminds takes `!=*` for `!=0.0.x`.
-            Given::Nothing if major != its_major || minor != its_minor => true,
-            Given::Nothing => *version != self.version,
+            // Masterminds takes `!=*` for `!=0.0.0`.
+            Given::All | Given::Nothing => *version != self.version,
             Given::Major => major != its_major,
-            Given::Minor if major != its_major || minor != its_minor => true,
+            Given::Minor if [major, minor] != [its_major, its_minor] => true,
             Given::Minor => version.pre_release() != self.version.pre_release(),
         }
     }

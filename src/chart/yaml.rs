@@ -118,7 +118,7 @@ pub fn from_str<T: DeserializeOwned>(text: &str, budget: Budget) -> Result<T, Ya
 }
 
 /// Returns the text without its byte order mark. UTF-16 is recognised by its mark, as in go-yaml:
-/// that is what a redirection in older PowerShells writes.
+/// that is what a redirection in older versions of `PowerShell` writes.
 fn decode(bytes: &[u8], limit: usize) -> Result<Cow<'_, str>, YamlError> {
     if bytes.len() > limit {
         return Err(YamlError::TooLong(limit));

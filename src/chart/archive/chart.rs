@@ -143,7 +143,7 @@ struct Chart {
 /// Something in `charts/`.
 enum Subchart {
     /// A directory, or a file that is not an archive.
-    Directory(Chart),
+    Directory(Box<Chart>),
     Archive(Result<(), ArchiveError>),
     /// A file below a directory whose name ends in `.tgz`.
     Misplaced(String),
@@ -247,7 +247,7 @@ impl Chart {
         let subchart = self
             .subcharts
             .entry(name.to_owned())
-            .or_insert_with(|| Subchart::Directory(Self::default()));
+            .or_insert_with(|| Subchart::Directory(Box::default()));
         match (subchart, rest) {
             (Subchart::Directory(chart), Some(rest)) => chart.add(loader, rest, body, depth + 1),
             _ => Ok(()),

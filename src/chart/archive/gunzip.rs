@@ -81,7 +81,7 @@ impl Read for Gunzip<'_> {
 fn gzip_error(error: std::io::Error) -> std::io::Error {
     let is_ours = error
         .get_ref()
-        .is_some_and(|inner| inner.is::<ArchiveError>());
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<ArchiveError>);
     match error.kind() {
         _ if is_ours => error,
         std::io::ErrorKind::UnexpectedEof => error,

@@ -48,6 +48,10 @@ fn decode(block: &[u8; BLOCK]) -> Option<Header> {
         numeric(field(block, 329, 8))?;
         numeric(field(block, 337, 8))?;
     }
+    if format == Format::Star {
+        numeric(field(block, 476, 12))?;
+        numeric(field(block, 488, 12))?;
+    }
     let prefix = match format {
         Format::V7 => &[],
         Format::Ustar => until_nul(field(block, 345, 155)),

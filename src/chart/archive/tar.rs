@@ -9,6 +9,7 @@ use std::io::Read;
 
 use super::ArchiveError;
 use super::header::{BLOCK, Header, until_nul};
+use super::pax::{self, Pax};
 use crate::chart::limits::Limits;
 
 /// What kind of thing an entry is.
@@ -40,8 +41,7 @@ pub(super) struct Tar<'a> {
 /// What records before an entry say about it.
 #[derive(Default)]
 struct Records {
-    pax_name: Option<Vec<u8>>,
-    pax_size: Option<u64>,
+    pax: Pax,
     gnu_name: Option<Vec<u8>>,
 }
 
@@ -75,18 +75,15 @@ impl<'a> Tar<'a> {
                 0
             });
             match header.flag {
-                b'x' => {
-                    // Only the last record before an entry counts.
-                    let (name, size) = pax(&self.record(limits)?)?;
-                    records.pax_name = name;
-                    records.pax_size = size;
-                }
+                // Only the last one before an entry counts.
+                b'x' => records.pax = Pax::parse(&self.record(limits)?)?,
                 b'L' => {
-                    records.gnu_name = Some(until_nul(&self.record(limits)?).to_vec());
+                    let name = until_nul(&self.record(limits)?).to_vec();
+                    records.gnu_name = Some(name).filter(|name| !name.is_empty());
                 }
                 b'K' => drop(self.record(limits)?),
                 b'g' => {
-                    pax(&self.record(limits)?)?;
+                    pax::check(&self.record(limits)?)?;
                     // Go hands a global header out as an entry of its own.
                     records = Records::default();
                 }
@@ -97,18 +94,12 @@ impl<'a> Tar<'a> {
 
     fn entry(&mut self, header: Header, records: Records) -> Result<Entry, ArchiveError> {
         let is_directory = header.is_directory();
-        let name = records.gnu_name.or(records.pax_name).unwrap_or(header.name);
-        let size = records.pax_size.unwrap_or(header.size);
+        let name = records.gnu_name.or(records.pax.name).unwrap_or(header.name);
+        let size = records.pax.size.unwrap_or(header.size);
         // Old archives mark a directory by its name only.
         let is_old_directory = header.flag == 0 && name.ends_with(b"/");
         let has_body = has_body(header.flag) && !is_old_directory;
-        let size = if has_body { size } else { 0 };
-        // Helm misses the bytes that a link claims to have, and refuses the chart.
-        let is_link = matches!(header.flag, b'1' | b'2' | b'3' | b'4' | b'6');
-        if is_link && header.size > 0 {
-            return Err(ArchiveError::TarHeader);
-        }
-        self.set_body(size);
+        self.set_body(if has_body { size } else { 0 });
         let kind = match header.flag {
             b'S' => return Err(ArchiveError::Sparse),
             _ if is_directory || is_old_directory => Kind::Directory,
@@ -119,6 +110,10 @@ impl<'a> Tar<'a> {
             b'6' => Kind::Special("a named pipe"),
             _ => Kind::Special("of an unknown type"),
         };
+        // Helm misses the bytes that a link claims to have, and refuses the chart.
+        if !has_body && size > 0 && kind != Kind::Directory {
+            return Err(ArchiveError::TarHeader);
+        }
         Ok(Entry { name, kind, size })
     }
 
@@ -202,46 +197,4 @@ impl Read for Body<'_, '_> {
 /// Links, devices, directories and pipes have no body, whatever size their headers claim.
 fn has_body(flag: u8) -> bool {
     !matches!(flag, b'1'..=b'6')
-}
-
-/// Reads the name and the size from the records `<length> <key>=<value>\n` of a pax header.
-fn pax(mut records: &[u8]) -> Result<(Option<Vec<u8>>, Option<u64>), ArchiveError> {
-    let (mut name, mut size) = (None, None);
-    while !records.is_empty() {
-        let (record, rest) = pax_record(records).ok_or(ArchiveError::TarHeader)?;
-        records = rest;
-        let (key, value) = record;
-        // An empty value leaves the header's own.
-        if value.is_empty() {
-            continue;
-        }
-        match key {
-            b"path" if value.contains(&0) => return Err(ArchiveError::TarHeader),
-            b"path" => name = Some(value.to_vec()),
-            b"size" => {
-                let digits = std::str::from_utf8(value).ok();
-                let number = digits.and_then(|digits| digits.parse().ok());
-                size = Some(number.ok_or(ArchiveError::TarHeader)?);
-            }
-            _ if key.starts_with(b"GNU.sparse.") => return Err(ArchiveError::Sparse),
-            _ => {}
-        }
-    }
-    Ok((name, size))
-}
-
-type PaxRecord<'a> = ((&'a [u8], &'a [u8]), &'a [u8]);
-
-fn pax_record(records: &[u8]) -> Option<PaxRecord<'_>> {
-    let space = records.iter().take(20).position(|byte| *byte == b' ')?;
-    let length = std::str::from_utf8(records.get(..space)?).ok()?;
-    let length: usize = length.parse().ok()?;
-    let (record, rest) = records.split_at_checked(length)?;
-    let body = record.get(space + 1..)?.strip_suffix(b"\n")?;
-    let equals = body.iter().position(|byte| *byte == b'=')?;
-    let (key, value) = body.split_at_checked(equals)?;
-    if key.is_empty() {
-        return None;
-    }
-    Some(((key, value.get(1..)?), rest))
 }
