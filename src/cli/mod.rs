@@ -1,7 +1,7 @@
 //! The command line.
 //!
 //! A command is a file with a `command` that describes it and a `run` that does it and returns the
-//! exit code, and a line in [`COMMANDS`]. Without a command `serve` is meant, so that `chartroom`,
+//! exit code, and a line in `COMMANDS`. Without a command `serve` is meant, so that `chartroom`,
 //! `chartroom --port 80` and `chartroom ./charts` all serve. A directory that has the name of a command
 //! is written with a path: `chartroom ./index`, or `chartroom serve index`.
 

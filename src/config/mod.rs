@@ -1,6 +1,6 @@
 //! Configuration: flags over `CHARTROOM_*` variables over a YAML file over defaults.
 //!
-//! [`options`] is the one table. [`args`], [`environment`] and [`file`] turn their source into texts
+//! [`options`] is the one table. [`args`], `environment` and [`file`] turn their source into texts
 //! by option; [`Config`] holds final values. Everything wrong is reported at once, before anything is
 //! started. Nothing outside of this module reads the environment.
 

@@ -1,6 +1,6 @@
 //! The HTTP API: ChartMuseum's, and the repository that helm reads.
 //!
-//! [`routes`] is the one table of what is answered, [`layers`] the one stack around it, [`error`] the
+//! [`routes`] is the one table of what is answered, `layers` the one stack around it, `error` the
 //! one place that turns errors into replies. Handlers extract, make one call of the domain, and answer.
 //! Nothing here knows about sockets: see [`crate::server`].
 
