@@ -6,9 +6,11 @@
 //! ```
 
 pub mod body;
+pub mod document;
 pub mod entry;
 pub mod etag;
 pub mod json_writer;
+pub mod merge;
 pub mod number;
 pub mod order;
 pub mod rendered;
@@ -23,6 +25,7 @@ mod sequence;
 mod yaml_writer;
 
 pub use body::{Body, Chunks};
+pub use document::IndexFile;
 pub use entry::Entry;
 pub use etag::etag;
 pub use rendered::{Index, VersionRef};
