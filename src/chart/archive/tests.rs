@@ -462,8 +462,8 @@ fn bombs_end_quickly() {
         let text = refusal(&bytes);
         assert!(text.contains(expected), "{text}");
         let elapsed = start.elapsed();
-        // A tenth of it with optimisation.
-        assert!(elapsed < Duration::from_secs(3), "{expected}: {elapsed:?}");
+        // A tenth of a second with optimisation; without, and beside other tests, it must still end.
+        assert!(elapsed < Duration::from_secs(30), "{expected}: {elapsed:?}");
     }
 }
 
@@ -508,7 +508,7 @@ fn yaml_bombs_end_quickly() {
             refusal(&bytes);
             let elapsed = start.elapsed();
             // Without optimisation; anything that is not linear takes minutes.
-            assert!(elapsed < Duration::from_secs(10), "{what}: {elapsed:?}");
+            assert!(elapsed < Duration::from_secs(30), "{what}: {elapsed:?}");
         }
     }
 }
