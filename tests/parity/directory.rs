@@ -1,5 +1,6 @@
 //! A directory to index.
 
+use crate::known;
 use std::fs;
 use std::path::Path;
 
@@ -48,6 +49,13 @@ impl Directory {
     /// Puts a symbolic link.
     pub(crate) fn link(&mut self, path: &str, target: &'static str) {
         self.items.push((path.to_owned(), Item::Link(target)));
+    }
+
+    /// The same without the files that are known to be treated differently.
+    pub(crate) fn without_known(mut self) -> Self {
+        let Self { name, items } = &mut self;
+        items.retain(|(path, _)| !known::is_archive(name, path));
+        self
     }
 
     /// The same files, each in a directory of its own that is named after it.

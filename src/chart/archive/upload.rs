@@ -50,11 +50,9 @@ fn breaks_import(value: &ImportValue) -> bool {
     }
 }
 
-/// A key must moreover stand on one line, and YAML breaks lines where JSON does not escape.
+/// A key must moreover stand on one line. Of what breaks lines in YAML, JSON escapes all but this.
 fn breaks_key(key: &str) -> bool {
-    key.contains(|character| {
-        breaks_text(character) || matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}')
-    })
+    key.contains(|character| breaks_text(character) || character == '\u{85}')
 }
 
 /// Characters that YAML forbids. JSON escapes those below the space, so that they pass.
@@ -80,7 +78,7 @@ mod tests {
         for (text, is_fine) in [
             ("plain", true),
             ("\u{1}\t\n", true),
-            ("\u{A0}😀", true),
+            ("\u{A0}\u{2028}\u{2029}😀", true),
             ("\u{7F}", false),
             ("\u{80}", false),
             ("\u{9F}", false),
@@ -92,18 +90,10 @@ mod tests {
             metadata.annotations = [(text.to_owned(), "value".to_owned())].into();
             assert_eq!(check(&metadata, &limits).is_ok(), is_fine, "{text:?}");
         }
-        for line_break in ["\u{85}", "\u{2028}", "\u{2029}"] {
-            metadata.annotations = [("key".to_owned(), line_break.to_owned())].into();
-            assert!(
-                check(&metadata, &limits).is_ok(),
-                "{line_break:?} in a value"
-            );
-            metadata.annotations = [(line_break.to_owned(), "value".to_owned())].into();
-            assert!(
-                check(&metadata, &limits).is_err(),
-                "{line_break:?} in a key"
-            );
-        }
+        metadata.annotations = [("key".to_owned(), "\u{85}".to_owned())].into();
+        assert!(check(&metadata, &limits).is_ok(), "a next line in a value");
+        metadata.annotations = [("\u{85}".to_owned(), "value".to_owned())].into();
+        assert!(check(&metadata, &limits).is_err(), "a next line in a key");
     }
 
     #[test]

@@ -109,9 +109,13 @@ impl Scalar {
     pub(super) fn to_key(&self) -> Option<String> {
         match self {
             Self::Null | Self::Uint(_) => None,
-            Self::Float(value) if value.is_nan() => Some(".nan".to_owned()),
-            Self::Float(value) if *value == f64::INFINITY => Some(".inf".to_owned()),
-            Self::Float(value) if *value == f64::NEG_INFINITY => Some("-.inf".to_owned()),
+            // The words are YAML's for what 32 bits cannot hold, too.
+            Self::Float(value) => Some(match float_text(*value) {
+                text if text == "NaN" => ".nan".to_owned(),
+                text if text == "+Inf" => ".inf".to_owned(),
+                text if text == "-Inf" => "-.inf".to_owned(),
+                text => text,
+            }),
             other => other.to_text(),
         }
     }
