@@ -171,9 +171,9 @@ pub enum ArchiveError {
     /// Uploads only.
     #[error(transparent)]
     Name(#[from] super::name::NameError),
-    /// Uploads only: an annotation on which `helm repo index` fails for the whole directory.
-    #[error("annotation {0:?} contains a control character")]
-    AnnotationControl(String),
+    /// Uploads only: a text on which `helm repo index` fails for the whole directory.
+    #[error("{0} contains a control character or a line break on which `helm repo index` fails")]
+    ControlCharacter(String),
     /// Uploads only: metadata that is too large for an index.
     #[error("the chart's metadata is larger than {0} bytes")]
     RenderedTooLarge(usize),

@@ -5,6 +5,7 @@
 //! `chartroom --port 80` and `chartroom ./charts` all serve. A directory that has the name of a command
 //! is written with a path: `chartroom ./index`, or `chartroom serve index`.
 
+mod index;
 mod serve;
 
 use std::ffi::OsString;
@@ -19,7 +20,7 @@ use crate::config;
 type Entry = (fn() -> Command, fn(&ArgMatches) -> ExitCode);
 
 /// Every command but the one that is meant without a name.
-static COMMANDS: &[Entry] = &[(serve::command, serve::run)];
+static COMMANDS: &[Entry] = &[(serve::command, serve::run), (index::command, index::run)];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +28,7 @@ Examples:
   chartroom ./charts --port 9000          the charts in a directory
   curl --data-binary @mychart-0.1.0.tgz http://127.0.0.1:8879/api/charts
   helm repo add local http://127.0.0.1:8879
+  chartroom index ./charts                write index.yaml, as helm repo index does
 
 Every option can also be a variable (--log-json is CHARTROOM_LOG_JSON=true) or a line of the
 file that --config names (log-json: true). Flags win over variables, variables over the file.

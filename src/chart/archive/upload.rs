@@ -2,16 +2,14 @@
 
 use super::ArchiveError;
 use crate::chart::limits::Limits;
-use crate::chart::metadata::Metadata;
+use crate::chart::metadata::{ImportValue, Metadata};
 use crate::chart::name;
 
 /// Checks metadata that Helm has nothing against.
 pub(super) fn check(metadata: &Metadata, limits: &Limits) -> Result<(), ArchiveError> {
     name::check(&metadata.name)?;
-    for (key, value) in &metadata.annotations {
-        if key.chars().chain(value.chars()).any(breaks_index) {
-            return Err(ArchiveError::AnnotationControl(key.clone()));
-        }
+    if let Some(place) = index_breaker(metadata) {
+        return Err(ArchiveError::ControlCharacter(place));
     }
     let rendered = serde_json::to_vec(metadata)
         .map_err(|error| ArchiveError::Io(std::io::Error::other(error)))?;
@@ -21,10 +19,46 @@ pub(super) fn check(metadata: &Metadata, limits: &Limits) -> Result<(), ArchiveE
     Ok(())
 }
 
-/// Helm renders an index as JSON and reads that with a YAML parser, which knows no such characters:
-/// one of them in an annotation, which is not sanitised, fails `helm repo index` for every chart.
-/// JSON escapes those below the space, so that they pass.
-fn breaks_index(character: char) -> bool {
+/// Returns where a character stands on which `helm repo index` fails for the whole directory: Helm
+/// renders an index as JSON and reads that with a YAML parser. The fields that it sanitises cannot
+/// hold one.
+fn index_breaker(metadata: &Metadata) -> Option<String> {
+    if metadata.api_version.contains(breaks_text) {
+        return Some("the apiVersion".to_owned());
+    }
+    for (key, value) in &metadata.annotations {
+        if breaks_key(key) || value.contains(breaks_text) {
+            return Some(format!("annotation {key:?}"));
+        }
+    }
+    let is_broken = |value: &ImportValue| breaks_import(value);
+    let dependency = metadata
+        .dependencies
+        .iter()
+        .find(|dependency| dependency.import_values.iter().any(is_broken))?;
+    Some(format!("import-values of dependency {:?}", dependency.name))
+}
+
+fn breaks_import(value: &ImportValue) -> bool {
+    match value {
+        ImportValue::Text(text) => text.contains(breaks_text),
+        ImportValue::List(values) => values.iter().any(breaks_import),
+        ImportValue::Map(map) => map
+            .iter()
+            .any(|(key, value)| breaks_key(key) || breaks_import(value)),
+        ImportValue::Null | ImportValue::Bool(_) | ImportValue::Number(_) => false,
+    }
+}
+
+/// A key must moreover stand on one line, and YAML breaks lines where JSON does not escape.
+fn breaks_key(key: &str) -> bool {
+    key.contains(|character| {
+        breaks_text(character) || matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}')
+    })
+}
+
+/// Characters that YAML forbids. JSON escapes those below the space, so that they pass.
+fn breaks_text(character: char) -> bool {
     match character {
         '\u{85}' => false,
         '\u{7F}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}' => true,
@@ -46,7 +80,7 @@ mod tests {
         for (text, is_fine) in [
             ("plain", true),
             ("\u{1}\t\n", true),
-            ("\u{85}\u{A0}\u{2028}😀", true),
+            ("\u{A0}😀", true),
             ("\u{7F}", false),
             ("\u{80}", false),
             ("\u{9F}", false),
@@ -57,6 +91,18 @@ mod tests {
             assert_eq!(check(&metadata, &limits).is_ok(), is_fine, "{text:?}");
             metadata.annotations = [(text.to_owned(), "value".to_owned())].into();
             assert_eq!(check(&metadata, &limits).is_ok(), is_fine, "{text:?}");
+        }
+        for line_break in ["\u{85}", "\u{2028}", "\u{2029}"] {
+            metadata.annotations = [("key".to_owned(), line_break.to_owned())].into();
+            assert!(
+                check(&metadata, &limits).is_ok(),
+                "{line_break:?} in a value"
+            );
+            metadata.annotations = [(line_break.to_owned(), "value".to_owned())].into();
+            assert!(
+                check(&metadata, &limits).is_err(),
+                "{line_break:?} in a key"
+            );
         }
     }
 
