@@ -20,6 +20,7 @@ pub use hint::NotAnArchive;
 use self::chart::Loader;
 use self::gunzip::Gunzip;
 use self::tar::{Kind, Tar};
+pub use self::upload::index_breaker;
 use super::digest::Digest;
 use super::limits::Limits;
 use super::lock::LockError;

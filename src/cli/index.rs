@@ -13,9 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chartroom_storage::Clock;
+use chrono::{DateTime, FixedOffset};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 
 use self::scan::SkipReason;
+use crate::chart::archive::index_breaker;
 use crate::index::document::DocumentError;
 use crate::index::json_writer::Indenter;
 use crate::index::merge::merge;
@@ -119,7 +121,7 @@ fn index(
     clock: &Clock,
     report: &mut Report<'_, impl Write>,
 ) -> Result<usize, IndexError> {
-    let generated = clock.wall().fixed_offset();
+    let generated = local_time(clock);
     // Read first, so that an unusable file costs no scan.
     let old = match &args.merge {
         None => Old::None,
@@ -146,6 +148,9 @@ fn index(
     for (candidate, result) in candidates.iter().zip(results) {
         match result {
             Ok(entry) => {
+                if let Some(place) = index_breaker(&entry.metadata) {
+                    report.breaks_helm(&candidate.label(), &place);
+                }
                 entries.push(entry);
                 labels.push(candidate.label());
             }
@@ -181,6 +186,11 @@ fn index(
     Ok(skipped)
 }
 
+/// Returns the time with the offset of the process's time zone, which is how helm writes it.
+fn local_time(clock: &Clock) -> DateTime<FixedOffset> {
+    clock.wall().with_timezone(&chrono::Local).fixed_offset()
+}
+
 /// What there is to merge.
 enum Old<'a> {
     None,
@@ -208,7 +218,7 @@ fn read_old(file: &Path) -> Result<Old<'_>, IndexError> {
 fn write_index(
     file: &Path,
     index: &Index,
-    generated: &chrono::DateTime<chrono::FixedOffset>,
+    generated: &DateTime<FixedOffset>,
     json: bool,
 ) -> Result<(), IndexError> {
     replace(file, |out| {
@@ -291,6 +301,13 @@ impl<W: Write> Report<'_, W> {
 
     fn skipped_file(&mut self, label: &str, reason: &SkipReason) {
         self.line(&format!("skipped {label}: {reason}"));
+    }
+
+    /// Helm fails on such a chart without a word about which one it is.
+    fn breaks_helm(&mut self, label: &str, place: &str) {
+        self.line(&format!(
+            "warning: {label}: {place} holds a character on which `helm repo index` fails as a whole"
+        ));
     }
 
     fn skipped_entry(&mut self, entry: &crate::index::document::SkippedEntry) {

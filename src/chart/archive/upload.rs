@@ -22,7 +22,7 @@ pub(super) fn check(metadata: &Metadata, limits: &Limits) -> Result<(), ArchiveE
 /// Returns where a character stands on which `helm repo index` fails for the whole directory: Helm
 /// renders an index as JSON and reads that with a YAML parser. The fields that it sanitises cannot
 /// hold one.
-fn index_breaker(metadata: &Metadata) -> Option<String> {
+pub fn index_breaker(metadata: &Metadata) -> Option<String> {
     if metadata.api_version.contains(breaks_text) {
         return Some("the apiVersion".to_owned());
     }

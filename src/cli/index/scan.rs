@@ -66,7 +66,7 @@ impl Candidate {
         Ok(Entry {
             metadata: archive.metadata,
             urls: vec![url::of_file(base_url, folder, name)],
-            created: clock.wall().fixed_offset(),
+            created: super::local_time(clock),
             digest: archive.digest.to_string(),
             removed: false,
             checksum: String::new(),
