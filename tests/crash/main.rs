@@ -1,7 +1,7 @@
 //! `kill -9` at random moments of a load of uploads, overwrites and deletes, then a restart over the
 //! same directory: nothing acknowledged may be lost, and index and objects have to agree.
 //!
-//! `CHARTROOM_KILLS` says how often (default 15), `CHARTROOM_SEED` replays what was drawn; the moments
+//! `CHARTROOM_KILLS` says how often (default 30), `CHARTROOM_SEED` replays what was drawn; the moments
 //! depend on the machine too.
 
 #![allow(
@@ -53,7 +53,7 @@ const RACES: usize = 6;
 #[test]
 fn kills_lose_nothing_that_was_acknowledged() {
     let begin = Instant::now();
-    let kills = env::var_os("CHARTROOM_KILLS").map_or(15, |kills| {
+    let kills = env::var_os("CHARTROOM_KILLS").map_or(30, |kills| {
         let kills = kills.to_str().and_then(|kills| kills.parse().ok());
         kills.expect("CHARTROOM_KILLS is a number")
     });
@@ -66,6 +66,13 @@ fn kills_lose_nothing_that_was_acknowledged() {
     let mut trial = Trial::new(scratch.path(), seed);
     for round in 0..kills {
         trial.round(round);
+        if round % 20 == 19 {
+            say(&format!(
+                "crash: {} kills in {:.0?}",
+                round + 1,
+                begin.elapsed()
+            ));
+        }
     }
     trial.end_in_peace();
     say(&format!(

@@ -26,7 +26,7 @@ pub(crate) struct Task<'a> {
 
 impl<'a> Task<'a> {
     pub(crate) fn new(directory: &'a Directory, format: Format) -> Self {
-        // A zone with an odd offset in one of the formats, as times carry the offset.
+        // Helm writes times with the offset of the zone, chartroom in UTC; both are times.
         let zone = match format {
             Format::Yaml => "UTC",
             Format::Json => "Asia/Kolkata",

@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
 
-/// Replaces each time that lies within this run by its zone. Times that came from a merged index
-/// stay as they are.
+/// Replaces each time that lies within this run, of whatever zone. Times that came from a merged
+/// index stay as they are.
 pub(crate) fn without_times_of_the_run(index: &[u8]) -> String {
     String::from_utf8_lossy(index)
         .split_inclusive('\n')
@@ -28,9 +28,7 @@ fn line_without_time(line: &str) -> String {
         };
         // `  - `, `? ` and `: ` are all that stands before an entry's key.
         if before.trim_matches([' ', '-', '?', ':']).is_empty() && is_of_this_run(time) {
-            let zone = time.get(19..).unwrap_or_default().trim_start_matches('.');
-            let zone = zone.trim_start_matches(|c: char| c.is_ascii_digit());
-            return format!("{before}{key}<now>{zone}\"{after}");
+            return format!("{before}{key}<now>\"{after}");
         }
     }
     line.to_owned()

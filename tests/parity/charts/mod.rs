@@ -35,6 +35,11 @@ pub(crate) fn disputed() -> Vec<Directory> {
     shapes::disputed()
 }
 
+/// A directory with `folder.tgz`, a folder with a chart in it, and `fine.tgz`.
+pub(crate) fn folder() -> Directory {
+    shapes::folder()
+}
+
 /// Directories that no helm can index as YAML, and the file to blame.
 ///
 /// Helm writes JSON and reads that as YAML. What it does not escape there, and YAML forbids, breaks the
