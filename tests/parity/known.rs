@@ -3,11 +3,11 @@
 
 /// Archives, by the directory of the test that they are in.
 const ARCHIVES: [(&str, &str); 5] = [
-    // A tag without a value, of which helm refuses the chart.
+    // `sources: [!!str]`, a tag without a value, which helm refuses.
     ("scalars as every top-level text", "aek.tgz"),
-    // A form of YAML that our parser refuses and go-yaml accepts.
+    // `%YAML 1.2` in column 0 after the fields, which go-yaml accepts and our parser refuses.
     ("fields and YAML features", "afp.tgz"),
-    // Two with stray tabs, which helm refuses.
+    // A leading `%YAML 1.2` directive, and a line that holds only a tab, which helm refuses.
     ("whole files of unusual make", "aal.tgz"),
     ("whole files of unusual make", "abd.tgz"),
     // A chart whose name is `/`, which passes helm's check because it is its own base name.
@@ -18,8 +18,9 @@ const ARCHIVES: [(&str, &str); 5] = [
 ];
 
 /// Files to `--merge`: we read an index that is wrong in its types or its case differently.
-const MERGED: [&str; 9] = [
-    "every field",
+const MERGED: [&str; 10] = [
+    "an unquoted number",
+    "an unquoted number in an annotation",
     "fields in capitals",
     "a number as name",
     "no urls",

@@ -50,9 +50,10 @@ fn breaks_import(value: &ImportValue) -> bool {
     }
 }
 
-/// A key must moreover stand on one line. Of what breaks lines in YAML, JSON escapes all but this.
+/// A key must moreover stand on one line: of what breaks lines in YAML, JSON escapes all but U+0085.
+/// And `<<` is written plain, which every reader takes for a merge of mappings.
 fn breaks_key(key: &str) -> bool {
-    key.contains(|character| breaks_text(character) || character == '\u{85}')
+    key == "<<" || key.contains(|character| breaks_text(character) || character == '\u{85}')
 }
 
 /// Characters that YAML forbids. JSON escapes those below the space, so that they pass.
@@ -92,6 +93,8 @@ mod tests {
         }
         metadata.annotations = [("key".to_owned(), "\u{85}".to_owned())].into();
         assert!(check(&metadata, &limits).is_ok(), "a next line in a value");
+        metadata.annotations = [("<<".to_owned(), "value".to_owned())].into();
+        assert!(check(&metadata, &limits).is_err(), "a merge key");
         metadata.annotations = [("\u{85}".to_owned(), "value".to_owned())].into();
         assert!(check(&metadata, &limits).is_err(), "a next line in a key");
     }
