@@ -28,13 +28,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chartroom_storage::log::{Base, Log, Outcome, Proposal};
-use chartroom_storage::{Clock, Key, Moment, Store};
+use chartroom_storage::{Clock, Key, Moment, ObjectId, Store};
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::chart::name::FileName;
 use crate::chart::{Digest, Metadata};
-use change::Change;
+use change::{Change, Listing, Origin, Ticket};
 use committer::Committer;
 use inspect::Unreadable;
 
@@ -92,6 +93,27 @@ pub struct Upload {
     pub provenance: Option<Bytes>,
     /// Whether it may replace what is there.
     pub overwrite: Overwrite,
+}
+
+impl Upload {
+    /// Returns what the log is to say of the upload, whose object this is.
+    fn listing(
+        &self,
+        file: &FileName,
+        ticket: Ticket,
+        object: ObjectId,
+        created: DateTime<Utc>,
+    ) -> Listing {
+        Listing {
+            file: file.as_str().to_owned(),
+            origin: Origin::Upload,
+            ticket,
+            object,
+            digest: self.digest,
+            created,
+            metadata: self.metadata.clone(),
+        }
+    }
 }
 
 /// A change that is in the log: every reader at this generation or later sees it.

@@ -3,7 +3,7 @@
 use chartroom_storage::log::Base;
 use chartroom_storage::{Key, ObjectId};
 
-use super::change::{Change, Listing, Origin, Ticket};
+use super::change::{Change, Listing, Ticket};
 use super::inspect::Inspected;
 use super::state::Status;
 use super::view::View;
@@ -203,14 +203,7 @@ impl Target {
     }
 
     fn listing(&self, object: ObjectId, core: &Core) -> Listing {
-        Listing {
-            file: self.file.as_str().to_owned(),
-            origin: Origin::Upload,
-            ticket: self.ticket,
-            object,
-            digest: self.upload.digest,
-            created: core.clock.wall(),
-            metadata: self.upload.metadata.clone(),
-        }
+        self.upload
+            .listing(&self.file, self.ticket, object, core.clock.wall())
     }
 }

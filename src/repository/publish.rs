@@ -261,15 +261,8 @@ impl Core {
 
 impl Attempt {
     fn listing(&self, object: ObjectId, core: &Core) -> Listing {
-        Listing {
-            file: self.file.as_str().to_owned(),
-            origin: Origin::Upload,
-            ticket: self.ticket,
-            object,
-            digest: self.upload.digest,
-            created: core.clock.wall(),
-            metadata: self.upload.metadata.clone(),
-        }
+        self.upload
+            .listing(&self.file, self.ticket, object, core.clock.wall())
     }
 
     fn already_exists(&self, file: &str, existing: Option<Digest>) -> RepositoryError {

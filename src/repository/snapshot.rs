@@ -91,6 +91,8 @@ pub(super) fn restore(state: &mut State, listings: BTreeMap<String, (u64, Box<Li
 
 /// Returns the last change about each archive that is not gone.
 pub(super) fn items(state: &State) -> Box<dyn Iterator<Item = Item<Change>> + '_> {
+    // An entry that could not be read back would be missing here. The snapshot's header says how many
+    // items there must be, so that a reader passes over such a snapshot and reads the log instead.
     let shown = state
         .index
         .iter_json()
