@@ -3,6 +3,7 @@
 //! [`Store`] is the one way to objects: keys are validated, every operation has a deadline, and a
 //! failure is never read as absence. The crate knows nothing of charts.
 
+mod bucket;
 pub mod clock;
 mod error;
 mod key;
@@ -15,6 +16,7 @@ mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use bucket::{BucketOptions, Encryption};
 pub use clock::{Clock, Moment};
 pub use error::{Operation, StorageError, StorageErrorKind};
 pub use key::{Key, KeyError};
