@@ -332,7 +332,7 @@ impl Core {
     async fn append(&self, base: Base, change: Change) -> Result<Appended, RepositoryError> {
         let outcomes = self
             .committer
-            .append(vec![Proposal { base, change }])
+            .append(vec![Proposal::alone(base, change)])
             .await?;
         match outcomes.into_iter().next() {
             Some(Outcome::Appended(generation)) => Ok(Appended::At(generation)),

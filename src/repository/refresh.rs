@@ -250,10 +250,7 @@ impl Core {
         }
         let proposals = changes
             .into_iter()
-            .map(|change| Proposal {
-                base: base.clone(),
-                change,
-            })
+            .map(|change| Proposal::alone(base.clone(), change))
             .collect();
         let mut appended = 0;
         for outcome in self.committer.append(proposals).await? {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use uuid::Uuid;
 
 use super::load::probe;
 use super::record::{self, ChangeSet, Nonce};
@@ -21,6 +22,31 @@ pub struct Proposal<Change> {
     pub base: Base,
     /// The change.
     pub change: Change,
+    /// Proposals of one group are appended together, in one change set, or not at all.
+    pub group: Option<Group>,
+}
+
+/// What tells the proposals that belong together from others that wait at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Group(Uuid);
+
+impl Group {
+    /// Returns a group that nobody else has.
+    #[expect(clippy::new_without_default, reason = "two groups are never equal")]
+    pub fn new() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl<Change> Proposal<Change> {
+    /// Returns a proposal that stands for itself.
+    pub fn alone(base: Base, change: Change) -> Self {
+        Self {
+            base,
+            change,
+            group: None,
+        }
+    }
 }
 
 /// What became of a proposal.
@@ -116,16 +142,29 @@ impl<M: Machine> Log<M> {
                 .admits(proposal.base.generation, &proposal.change)
     }
 
-    /// Returns the places of the proposals that may be appended now, one for each subject.
+    /// Returns the places of the proposals that may be appended now: one for each subject, and of a
+    /// group all or none.
     fn admitted(&self, proposals: &[Proposal<M::Change>]) -> Vec<usize> {
-        let mut subjects = HashSet::new();
-        proposals
-            .iter()
-            .enumerate()
-            .filter(|(_, proposal)| self.admits(proposal))
-            .filter(|(_, proposal)| subjects.insert(M::subject(&proposal.change)))
-            .map(|(at, _)| at)
-            .collect()
+        let mut broken: HashSet<Group> = HashSet::new();
+        loop {
+            let mut subjects = HashSet::new();
+            let mut admitted = Vec::new();
+            let broken_before = broken.len();
+            for (at, proposal) in proposals.iter().enumerate() {
+                if proposal.group.is_some_and(|group| broken.contains(&group)) {
+                    continue;
+                }
+                if self.admits(proposal) && subjects.insert(M::subject(&proposal.change)) {
+                    admitted.push(at);
+                } else if let Some(group) = proposal.group {
+                    broken.insert(group);
+                }
+            }
+            // What a broken group took is free again for those after it.
+            if broken.len() == broken_before {
+                return admitted;
+            }
+        }
     }
 
     /// Creates a record. A create in doubt is tried again with the same number and the same nonce:

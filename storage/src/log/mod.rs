@@ -25,7 +25,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use append::{Outcome, Proposal};
+pub use append::{Group, Outcome, Proposal};
 pub use genesis::Identity;
 pub use record::Nonce;
 pub use snapshot::SnapshotJob;

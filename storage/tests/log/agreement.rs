@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chartroom_storage::log::{LogOptions, Outcome};
+use chartroom_storage::log::{Group, LogOptions, Outcome};
 use chartroom_storage::{Location, Store, Timeouts};
 
 use crate::ledger::{appended, open, proposal, set};
@@ -52,6 +52,45 @@ async fn of_two_changes_of_one_subject_in_a_group_the_first_is_appended() {
         "{outcomes:?}"
     );
     assert_eq!(log.machine().open(), [("a".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_group_is_appended_as_a_whole_or_not_at_all() {
+    let store = memory();
+    let mut log = open(&store, LogOptions::default()).await.unwrap();
+    let mut other = open(&store, LogOptions::default()).await.unwrap();
+    let grouped = |log: &_, group, names: [&str; 2]| {
+        names.map(|name| {
+            let mut proposal = proposal(log, name, Some(1));
+            proposal.group = Some(group);
+            proposal
+        })
+    };
+    let stale = grouped(&log, Group::new(), ["a", "b"]);
+    let whole = grouped(&log, Group::new(), ["c", "d"]);
+    // Decided on before another replica's record about `b`; and `a` is wanted by somebody else too.
+    set(&mut other, "b", 7).await;
+    let alone = proposal(&log, "a", Some(9));
+    let all = stale.into_iter().chain(whole).chain([alone]).collect();
+    let outcomes = log.append(all).await;
+    assert!(
+        matches!(
+            outcomes[..],
+            [
+                Outcome::Changed,
+                Outcome::Changed,
+                Outcome::Appended(2),
+                Outcome::Appended(2),
+                Outcome::Appended(2),
+            ]
+        ),
+        "{outcomes:?}"
+    );
+    let expected = [("a", 9), ("b", 7), ("c", 1), ("d", 1)];
+    assert_eq!(
+        log.machine().open(),
+        expected.map(|(name, value)| (name.to_owned(), value))
+    );
 }
 
 #[tokio::test]

@@ -118,13 +118,11 @@ pub(crate) async fn open(store: &Store, options: LogOptions) -> Result<LedgerLog
 
 /// Proposes one change, decided on what the log holds now.
 pub(crate) fn proposal(log: &LedgerLog, account: &str, value: Option<u64>) -> Proposal<Entry> {
-    Proposal {
-        base: log.base(),
-        change: Entry {
-            account: account.to_owned(),
-            value,
-        },
-    }
+    let change = Entry {
+        account: account.to_owned(),
+        value,
+    };
+    Proposal::alone(log.base(), change)
 }
 
 /// Appends one change, decided on what the log holds now.
