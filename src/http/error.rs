@@ -344,6 +344,13 @@ fn repository_failure(error: &RepositoryError) -> Failure {
         RepositoryError::AlreadyExists {
             existing, uploaded, ..
         } => exists("file already exists", *existing, *uploaded),
+        RepositoryError::Full { limit } => refuse(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "repo has reached storage limit",
+        )
+        .hint(format!(
+            "the limit is {limit} archives and provenance files (--max-storage-objects)"
+        )),
         RepositoryError::Unnameable(error) => refuse(StatusCode::BAD_REQUEST, error.to_string()),
         RepositoryError::Busy {
             retry_after,

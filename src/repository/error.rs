@@ -34,6 +34,12 @@ pub enum RepositoryError {
         /// The digest of what was uploaded, where known.
         uploaded: Option<Digest>,
     },
+    /// The repository holds as many objects as it may.
+    #[error("the repository holds {limit} objects, as many as it may")]
+    Full {
+        /// How many.
+        limit: u64,
+    },
     /// It cannot be done or decided now; the same request may be sent again.
     #[error("busy: {reason}")]
     Busy {

@@ -75,8 +75,9 @@ impl Core {
         found: &Found,
         range: Option<Range<u64>>,
     ) -> Result<Chunks, RepositoryError> {
+        let tolerance = self.options.timestamp_tolerance;
         match self.store.open_range(&key_of(&found.file)?, range).await {
-            Ok(opened) if opened.id.same_object(&found.object) => Ok(opened.body),
+            Ok(opened) if opened.id.same_object_within(&found.object, tolerance) => Ok(opened.body),
             Ok(_) => self.resolve(found).await,
             Err(error) if error.kind() == StorageErrorKind::NotFound => self.resolve(found).await,
             Err(error) => Err(error.into()),

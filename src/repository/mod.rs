@@ -11,11 +11,14 @@ mod committer;
 mod error;
 mod fetch;
 mod inspect;
+mod limits;
 mod options;
 mod overwrite;
 mod provenance;
 mod publish;
+mod reader;
 mod refresh;
+mod registry;
 mod shadow;
 mod snapshot;
 mod state;
@@ -38,11 +41,14 @@ use crate::chart::{Digest, Metadata};
 use change::{Change, Listing, Origin, Ticket};
 use committer::Committer;
 use inspect::Unreadable;
+use state::Setup;
 
 pub use error::RepositoryError;
 pub use fetch::{Chunks, Found};
 pub use options::{Options, Waits};
+pub use reader::Reader;
 pub use refresh::Refreshed;
+pub use registry::{Paths, RegistryOptions, Repositories};
 pub use view::View;
 
 /// How often an operation looks whether an open deletion has ended.
@@ -67,6 +73,7 @@ struct Core {
     options: Options,
     committer: Committer,
     unreadable: Unreadable,
+    tasks: TaskTracker,
     /// Whether the files that were there at start have been looked at.
     is_settled: AtomicBool,
 }
@@ -96,6 +103,12 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// Returns the files that it puts.
+    fn files(&self, archive: &FileName) -> Vec<FileName> {
+        let provenance = self.provenance.as_ref().map(|_| archive.provenance());
+        std::iter::once(archive.clone()).chain(provenance).collect()
+    }
+
     /// Returns what the log is to say of the upload, whose object this is.
     fn listing(
         &self,
@@ -134,7 +147,11 @@ impl Repository {
         clock: Clock,
         options: Options,
     ) -> Result<Arc<Self>, RepositoryError> {
-        let log = Log::open(store.clone(), clock.clone(), options.log, clock.clone()).await?;
+        let setup = Setup {
+            clock: clock.clone(),
+            url_base: Arc::clone(&options.url_base),
+        };
+        let log = Log::open(store.clone(), clock.clone(), options.log, setup).await?;
         let tasks = TaskTracker::new();
         let committing = TaskTracker::new();
         let stop_committing = CancellationToken::new();
@@ -145,6 +162,7 @@ impl Repository {
             options,
             committer,
             unreadable: Unreadable::default(),
+            tasks: tasks.clone(),
             is_settled: AtomicBool::new(false),
         });
         let stop = CancellationToken::new();
@@ -200,7 +218,8 @@ impl Repository {
     /// later sees it.
     ///
     /// # Errors
-    /// `AlreadyExists` when the version is taken and may not be replaced; `Busy` when the outcome is
+    /// `AlreadyExists` when the version is taken and may not be replaced; `Full` when the repository has
+    /// no room; `Busy` when the outcome is
     /// not certain or the version is being deleted; `Storage` when the store fails.
     ///
     /// # Cancellation

@@ -1,5 +1,6 @@
 //! How a repository is kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chartroom_storage::log::LogOptions;
@@ -16,6 +17,19 @@ pub struct Options {
     pub refresh_interval: Duration,
     /// What an archive that a refresh reads may be at most.
     pub limits: Limits,
+    /// What stands before an archive's file name in the index: `charts/`, relative to the index, so
+    /// that it holds under any host, path and scheme; or an absolute URL that ends in `/charts/`.
+    /// Replicas must agree on it, as they must on everything that the index is made of.
+    pub url_base: Arc<str>,
+    /// How many archives and other objects the repository may hold; `None` for any number.
+    pub max_objects: Option<u64>,
+    /// How many versions of one chart are kept; `None` for all of them.
+    pub per_chart_limit: Option<usize>,
+    /// By how much the time of an object may differ from the one that is known of it, if everything
+    /// else is the same, before it counts as another object.
+    pub timestamp_tolerance: Duration,
+    /// How many archives a refresh reads at the same time, which is also its memory.
+    pub parallel_reads: usize,
     /// How the log is kept.
     pub log: LogOptions,
     /// The waits of the protocol.
@@ -55,6 +69,11 @@ impl Default for Options {
             freshness: Duration::from_secs(1),
             refresh_interval: Duration::from_secs(30),
             limits: Limits::default(),
+            url_base: "charts/".into(),
+            max_objects: None,
+            per_chart_limit: None,
+            timestamp_tolerance: Duration::ZERO,
+            parallel_reads: 4,
             log: LogOptions::default(),
             waits: Waits::default(),
         }

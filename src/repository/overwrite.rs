@@ -1,5 +1,7 @@
 //! OVERWRITE: an archive that replaces whatever is there.
 
+use std::sync::Arc;
+
 use chartroom_storage::log::Base;
 use chartroom_storage::{Key, ObjectId};
 
@@ -34,7 +36,10 @@ enum Contest {
 
 impl Core {
     /// Publishes an upload that may replace what is there.
-    pub(super) async fn overwrite(&self, upload: Upload) -> Result<Committed, RepositoryError> {
+    pub(super) async fn overwrite(
+        self: &Arc<Self>,
+        upload: Upload,
+    ) -> Result<Committed, RepositoryError> {
         let file = FileName::of(&upload.metadata).map_err(RepositoryError::Unnameable)?;
         let target = Target {
             key: key_of(&file)?,
@@ -51,16 +56,14 @@ impl Core {
                 continue;
             }
             target.check_identity(&view)?;
+            self.check_room(&target.upload.files(&target.file)).await?;
             let object = self.replace(&target).await?;
             self.put_provenance_beside(&target).await?;
             let mut base = view.base.clone();
             loop {
                 let listing = target.listing(object.clone(), self);
-                match self.append(base, Change::Added(Box::new(listing))).await? {
-                    Appended::At(generation) => {
-                        return self.confirm(&target, &object, generation).await;
-                    }
-                    Appended::Changed => {}
+                if let Appended::At(generation) = self.enter_upload(base, listing).await? {
+                    return self.confirm(&target, &object, generation).await;
                 }
                 match self.contest(&target, &object, first_base).await? {
                     Contest::Superseded(generation) => return Ok(Committed { generation }),

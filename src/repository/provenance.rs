@@ -30,6 +30,7 @@ impl Core {
             }
             self.wait_for_deletion(began).await?;
         }
+        self.check_room(std::slice::from_ref(&provenance)).await?;
         let put = match overwrite {
             Overwrite::Allow => self.store.replace(&key, body.clone()).await,
             Overwrite::Forbid => self.store.create(&key, body.clone()).await,

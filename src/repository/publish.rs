@@ -45,7 +45,10 @@ enum Step<T> {
 
 impl Core {
     /// Publishes an upload that may not replace anything.
-    pub(super) async fn publish(&self, upload: Upload) -> Result<Committed, RepositoryError> {
+    pub(super) async fn publish(
+        self: &Arc<Self>,
+        upload: Upload,
+    ) -> Result<Committed, RepositoryError> {
         let file = FileName::of(&upload.metadata).map_err(RepositoryError::Unnameable)?;
         let key = key_of(&file)?;
         let mut attempt = Attempt {
@@ -77,17 +80,17 @@ impl Core {
                         "the upload's object was removed meanwhile",
                     ));
                 }
-                None => {}
+                None => {
+                    self.check_room(&attempt.upload.files(&attempt.file))
+                        .await?
+                }
             }
             let Step::On(object) = self.put(&mut attempt, &base).await? else {
                 continue;
             };
             self.put_provenance_of(&attempt).await?;
             let listing = attempt.listing(object, self);
-            match self
-                .append(base.clone(), Change::Added(Box::new(listing)))
-                .await?
-            {
+            match self.enter_upload(base.clone(), listing).await? {
                 Appended::At(generation) => return Ok(Committed { generation }),
                 Appended::Changed => {
                     let view = self.committer.view();
@@ -129,7 +132,7 @@ impl Core {
 
     /// The version is listed: the upload is refused, unless what is listed is its own object.
     async fn claim(
-        &self,
+        self: &Arc<Self>,
         attempt: &Attempt,
         base: Base,
         listed: &Listed,
@@ -162,7 +165,7 @@ impl Core {
             }
         };
         let listing = attempt.listing(object, self);
-        match self.append(base, Change::Added(Box::new(listing))).await? {
+        match self.enter_upload(base, listing).await? {
             Appended::At(generation) => Ok(Step::On(Committed { generation })),
             Appended::Changed => Ok(Step::Again),
         }

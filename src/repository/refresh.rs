@@ -20,9 +20,6 @@ use crate::chart::Digest;
 use crate::chart::name::FileName;
 use crate::index::upload_times;
 
-/// How many archives are read at the same time: the memory of a refresh is so many archives.
-const PARALLEL_READS: usize = 4;
-
 /// How many archives are entered by one change set.
 const BATCH: usize = 64;
 
@@ -143,7 +140,7 @@ impl Core {
         let Some(object) = self.head_if_there(&key_of(file)?).await? else {
             return Ok(Looked::Missing);
         };
-        if !Self::differs(&view, file.as_str(), &object) {
+        if !self.differs(&view, file.as_str(), &object) {
             return Ok(Looked::Known);
         }
         match self.inspect(file, |_| None).await? {
@@ -185,7 +182,7 @@ impl Core {
     ) -> Result<usize, RepositoryError> {
         let unknown: Vec<FileName> = files
             .iter()
-            .filter(|(file, object)| Self::differs(view, file, &object.id))
+            .filter(|(file, object)| self.differs(view, file, &object.id))
             .filter(|(file, object)| !self.unreadable.knows(file, &object.id))
             .filter_map(|(file, _)| FileName::parse(file).ok())
             .filter(|file| !file.is_provenance())
@@ -200,7 +197,7 @@ impl Core {
                 self.inspect(&file, |digest| times.get(digest).copied())
                     .await
             })
-            .buffer_unordered(PARALLEL_READS)
+            .buffer_unordered(self.options.parallel_reads)
             .try_chunks(BATCH);
         let mut entered = 0;
         while let Some(batch) = inspected.next().await {
@@ -265,9 +262,11 @@ impl Core {
 
     /// Returns whether an object is not what its archive is listed as. An archive that is being
     /// deleted is nobody else's business.
-    fn differs(view: &View, file: &str, object: &ObjectId) -> bool {
+    fn differs(&self, view: &View, file: &str, object: &ObjectId) -> bool {
         match view.state.archive(file).map(|archive| &archive.status) {
-            Some(Status::Listed(listed)) => !listed.object.same_object(object),
+            Some(Status::Listed(listed)) => !listed
+                .object
+                .same_object_within(object, self.options.timestamp_tolerance),
             Some(Status::Removed { .. }) => false,
             None => true,
         }

@@ -29,12 +29,11 @@ const ESCAPED_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// Returns what the index says of a listing.
-pub(super) fn entry(listing: &Listing) -> Entry {
+pub(super) fn entry(listing: &Listing, url_base: &str) -> Entry {
     let path = utf8_percent_encode(&listing.file, ESCAPED_IN_PATH);
     Entry {
         metadata: listing.metadata.clone(),
-        // Relative, so that it holds under any host, path and scheme.
-        urls: vec![format!("charts/{path}")],
+        urls: vec![format!("{url_base}{path}")],
         created: listing.created.fixed_offset(),
         digest: listing.digest.to_string(),
         removed: false,
@@ -55,7 +54,7 @@ pub(super) fn restore(state: &mut State, listings: BTreeMap<String, (u64, Box<Li
         let Ok(version) = listing.metadata.version.parse::<ChartVersion>() else {
             continue;
         };
-        let entry = entry(&listing);
+        let entry = entry(&listing, state.url_base());
         let Listing {
             origin,
             ticket,

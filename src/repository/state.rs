@@ -57,10 +57,18 @@ pub(super) struct Listed {
     pub(super) ticket: Ticket,
 }
 
+/// What every state of a repository is made with.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) clock: Clock,
+    /// See [`Options::url_base`](super::Options::url_base).
+    pub(super) url_base: Arc<str>,
+}
+
 /// All that a repository's log adds up to. Cloning is cheap and gives an immutable copy.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    clock: Clock,
+    setup: Setup,
     pub(super) identity: Identity,
     pub(super) generation: u64,
     pub(super) generated: DateTime<Utc>,
@@ -222,7 +230,8 @@ impl State {
         self.archives
             .insert_mut(listing.file.as_str().into(), Arc::new(archive));
         let shadows = Arc::make_mut(&mut self.shadows);
-        shadows.list(&mut self.index, snapshot::entry(listing), &listing.file);
+        let entry = snapshot::entry(listing, &self.setup.url_base);
+        shadows.list(&mut self.index, entry, &listing.file);
     }
 
     fn begin_removal(&mut self, generation: u64, file: &str, status: Status) {
@@ -307,11 +316,11 @@ impl Machine for State {
     type Change = Change;
     type Frozen = Self;
 
-    type Setup = Clock;
+    type Setup = Setup;
 
-    fn fresh(clock: &Clock, identity: &Identity, created: DateTime<Utc>) -> Self {
+    fn fresh(setup: &Setup, identity: &Identity, created: DateTime<Utc>) -> Self {
         Self {
-            clock: clock.clone(),
+            setup: setup.clone(),
             identity: identity.clone(),
             generation: 0,
             generated: created,
@@ -349,7 +358,7 @@ impl Machine for State {
                     object,
                     holder,
                 } => {
-                    let seen = self.clock.now();
+                    let seen = self.setup.clock.now();
                     self.begin_removal(
                         generation,
                         &file,
@@ -416,6 +425,10 @@ impl State {
         }
         self.index = index;
         self.shadows = Arc::new(shadows);
+    }
+
+    pub(super) fn url_base(&self) -> &str {
+        &self.setup.url_base
     }
 
     pub(super) fn shadows(&self) -> &Shadows {

@@ -1,10 +1,10 @@
 //! What readers of a repository see: an immutable copy of its state at one generation.
 
-use chartroom_storage::Moment;
-use chartroom_storage::log::{Base, Log};
+use chartroom_storage::log::{Base, Log, Machine};
+use chartroom_storage::{Clock, Moment};
 use chrono::{DateTime, Utc};
 
-use super::state::State;
+use super::state::{Setup, State};
 use crate::index::Index;
 
 /// A repository at one generation. A reader keeps the one it began with; writers make the next.
@@ -34,6 +34,25 @@ impl View {
             index: state.index.clone(),
             base: log.base(),
             proven: log.proven(),
+            state,
+        }
+    }
+
+    /// Returns what is seen of a repository that does not exist: the same on every replica.
+    pub(super) fn empty(clock: &Clock) -> Self {
+        let base = Base::nowhere();
+        let setup = Setup {
+            clock: clock.clone(),
+            url_base: "".into(),
+        };
+        let state = State::fresh(&setup, base.identity(), DateTime::UNIX_EPOCH);
+        Self {
+            generation: base.generation(),
+            identity: base.identity().to_string(),
+            generated: state.generated,
+            index: state.index.clone(),
+            proven: clock.now(),
+            base,
             state,
         }
     }

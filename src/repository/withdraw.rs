@@ -11,12 +11,38 @@ use crate::chart::name::FileName;
 /// How often a delete looks again before it answers "busy".
 const ATTEMPTS: usize = 16;
 
-/// A deletion whose `removed` is in the log and which this operation holds.
-struct Deletion {
+/// A deletion that an operation holds, once its `removed` is in the log.
+pub(super) struct Deletion {
     file: FileName,
     object: Option<ObjectId>,
     holder: Ticket,
     began: Moment,
+}
+
+impl Deletion {
+    /// Begins the term of a deletion of the object that is there.
+    pub(super) fn begin(file: FileName, object: Option<ObjectId>, began: Moment) -> Self {
+        Self {
+            file,
+            object,
+            holder: Ticket::draw(),
+            began,
+        }
+    }
+
+    /// Returns the archive's file name.
+    pub(super) fn file(&self) -> &FileName {
+        &self.file
+    }
+
+    /// Returns the record that opens it.
+    pub(super) fn removed(&self) -> Change {
+        Change::Removed {
+            file: self.file.as_str().to_owned(),
+            object: self.object.clone(),
+            holder: self.holder,
+        }
+    }
 }
 
 impl Core {
@@ -76,22 +102,9 @@ impl Core {
                     continue;
                 }
             }
-            let began = self.clock.now();
-            let holder = Ticket::draw();
-            let change = Change::Removed {
-                file: file.as_str().to_owned(),
-                object: object.clone(),
-                holder,
-            };
-            if let Appended::At(_) = self.append(base, change).await? {
-                return self
-                    .carry_out(Deletion {
-                        file: file.clone(),
-                        object,
-                        holder,
-                        began,
-                    })
-                    .await;
+            let deletion = Deletion::begin(file.clone(), object, self.clock.now());
+            if let Appended::At(_) = self.append(base, deletion.removed()).await? {
+                return self.carry_out(deletion).await;
             }
         }
         Err(RepositoryError::busy(
@@ -111,31 +124,18 @@ impl Core {
         if self.clock.now().since(*seen) < self.options.waits.takeover {
             return Ok(false);
         }
-        let began = self.clock.now();
-        let holder = Ticket::draw();
-        let change = Change::Removed {
-            file: file.as_str().to_owned(),
-            object: object.clone(),
-            holder,
-        };
-        match self.append(view.base.clone(), change).await? {
+        let deletion = Deletion::begin(file.clone(), object.clone(), self.clock.now());
+        match self.append(view.base.clone(), deletion.removed()).await? {
             Appended::Changed => Ok(false),
             Appended::At(_) => {
-                let object = object.clone();
-                self.carry_out(Deletion {
-                    file: file.clone(),
-                    object,
-                    holder,
-                    began,
-                })
-                .await?;
+                self.carry_out(deletion).await?;
                 Ok(true)
             }
         }
     }
 
     /// Deletes the object that `removed` names, and no other, and ends the deletion.
-    async fn carry_out(&self, deletion: Deletion) -> Result<Committed, RepositoryError> {
+    pub(super) async fn carry_out(&self, deletion: Deletion) -> Result<Committed, RepositoryError> {
         let key = key_of(&deletion.file)?;
         let provenance = key_of(&deletion.file.provenance())?;
         loop {

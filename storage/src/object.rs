@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -29,6 +30,12 @@ impl ObjectId {
     /// nothing, and times are compared by whole seconds. The time still counts where the `ETag`s are
     /// equal, because some stores derive them from the content alone.
     pub fn same_object(&self, other: &Self) -> bool {
+        self.same_object_within(other, Duration::ZERO)
+    }
+
+    /// The same, but the times may differ by `tolerance`: for stores that tell the time of one object
+    /// differently from request to request, or a directory that is copied back.
+    pub fn same_object_within(&self, other: &Self, tolerance: Duration) -> bool {
         if self.size != other.size {
             return false;
         }
@@ -37,7 +44,11 @@ impl ObjectId {
         {
             return false;
         }
-        self.modified.timestamp() == other.modified.timestamp()
+        let difference = self
+            .modified
+            .timestamp()
+            .abs_diff(other.modified.timestamp());
+        difference <= tolerance.as_secs()
     }
 }
 
@@ -118,5 +129,10 @@ mod tests {
         assert!(!head.same_object(&id(Some("\"y\""), 5_000, 3)));
         assert!(!head.same_object(&id(Some("\"x\""), 5_000, 4)));
         assert!(!head.same_object(&id(Some("\"x\""), 6_000, 3)));
+        let later = id(Some("\"x\""), 7_000, 3);
+        assert!(head.same_object_within(&later, Duration::from_secs(2)));
+        assert!(!head.same_object_within(&later, Duration::from_secs(1)));
+        let other = id(Some("\"y\""), 5_000, 3);
+        assert!(!head.same_object_within(&other, Duration::from_secs(9)));
     }
 }

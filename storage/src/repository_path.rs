@@ -49,6 +49,18 @@ impl RepositoryPath {
         Ok(Self(text.to_owned()))
     }
 
+    /// Returns the path of the repository `below` this one's folder.
+    ///
+    /// # Errors
+    /// Fails if the whole is longer than a key may be.
+    pub fn join(&self, below: &Self) -> Result<Self, RepositoryPathError> {
+        match (self.is_root(), below.is_root()) {
+            (true, _) => Ok(below.clone()),
+            (_, true) => Ok(self.clone()),
+            _ => Self::parse(&format!("{self}/{below}")),
+        }
+    }
+
     /// Tells whether this is the root repository.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
@@ -95,6 +107,10 @@ mod tests {
         let path: RepositoryPath = "org/team".parse().unwrap();
         assert_eq!(path.segments().collect::<Vec<_>>(), ["org", "team"]);
         assert_eq!(path.to_string(), "org/team");
+        let root = RepositoryPath::root();
+        assert_eq!(root.join(&path), Ok(path.clone()));
+        assert_eq!(path.join(&root), Ok(path.clone()));
+        assert_eq!(path.join(&path).unwrap().as_str(), "org/team/org/team");
         for text in [
             ".chartroom",
             "org/.git",

@@ -16,6 +16,13 @@ use crate::{Clock, Key, StorageError, StorageErrorKind, Store};
 #[serde(try_from = "String", into = "String")]
 pub struct Identity(Uuid);
 
+impl Identity {
+    /// Returns what stands for the identity where there is no log.
+    pub(super) fn none() -> Self {
+        Self(Uuid::nil())
+    }
+}
+
 impl fmt::Display for Identity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.0.simple())

@@ -272,6 +272,18 @@ impl<M: Machine> Log<M> {
     }
 }
 
+/// Tells whether there is a log below the store's prefix. Nothing is made or read besides.
+///
+/// # Errors
+/// Whatever the store answers, other than that there is none.
+pub async fn exists(store: &Store) -> Result<bool, StorageError> {
+    match store.head(&LogKeys::genesis()).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == StorageErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// A place in a log: what an operation knew before it looked at an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base {
@@ -280,6 +292,19 @@ pub struct Base {
 }
 
 impl Base {
+    /// Returns a place in no log: a change that was decided on there is never admitted.
+    pub fn nowhere() -> Self {
+        Self {
+            identity: Identity::none(),
+            generation: 0,
+        }
+    }
+
+    /// Returns the log's identity.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// Returns the generation.
     pub fn generation(&self) -> u64 {
         self.generation
