@@ -10,7 +10,8 @@ use chartroom_storage::{Clock, Location, Store, Timeouts};
 use clap::{ArgMatches, Command};
 
 use crate::config::{self, Config};
-use crate::repository::{self, Repository};
+use crate::http::settings::Depth;
+use crate::repository::{self, RegistryOptions, Repositories};
 use crate::server::{self, Signals, Stop};
 use crate::{http, telemetry};
 
@@ -68,24 +69,28 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the socket has no address")?;
     let store = Store::open(&config.storage, Timeouts::default())
         .with_context(|| format!("the storage {} cannot be opened", config.storage))?;
-    let options = repository::Options {
-        freshness: config.freshness,
-        refresh_interval: config.refresh_interval,
-        ..repository::Options::default()
+    let options = RegistryOptions {
+        repository: repository::Options {
+            freshness: config.freshness,
+            refresh_interval: config.refresh_interval,
+            ..repository::Options::default()
+        },
+        is_single: config.http.depth == Depth::Fixed(0),
+        ..RegistryOptions::default()
     };
     let stop = Stop::default();
     let run = async {
         // An open that is broken off leaves what a crash would leave: nothing to repair by hand.
         let opened = tokio::select! {
-            opened = Repository::open(store, Clock::default(), options) => opened,
+            opened = Repositories::open(store, Clock::default(), options) => opened,
             () = stop.drain.cancelled() => return Ok(()),
         };
-        let repository = opened
-            .with_context(|| format!("the repository in {} cannot be opened", config.storage))?;
+        let repositories = opened
+            .with_context(|| format!("the repositories in {} cannot be opened", config.storage))?;
         greet(&config.storage, address);
-        let router = http::router(repository.clone(), config.http);
+        let router = http::router(repositories.clone(), config.http);
         server::serve(listener, router, config.server, stop.clone()).await;
-        repository.close().await;
+        repositories.close().await;
         Ok(())
     };
     let relay = async {

@@ -204,6 +204,7 @@ fn http(reader: &mut Reader) -> Option<HttpSettings> {
             (false, true) => Overwriting::Never,
         },
         log_health: log_health?,
+        ..HttpSettings::default()
     })
 }
 

@@ -1,25 +1,23 @@
 //! Downloads of archives and provenance files.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use headers::{ETag, HeaderMapExt, LastModified};
 
 use super::conditional::{Outcome, Validators, evaluate_with_range};
 use super::error::ApiError;
-use super::extract::{AtLeast, Captures};
+use super::extract::{AtLeast, Captures, Reading};
 use super::{body, reply};
 use crate::chart::name::FileName;
-use crate::repository::{Found, Repository, RepositoryError};
+use crate::repository::{Found, Reader, RepositoryError};
 
 /// `GET /charts/{file}`. Never with Content-Encoding: an archive is gzip as it is, and clients would
 /// unpack it (helm#2916).
 pub(super) async fn archive(
-    State(repository): State<Arc<Repository>>,
+    Reading(repository): Reading,
     Captures(file): Captures<String>,
     AtLeast(generation): AtLeast,
     method: Method,
@@ -54,7 +52,7 @@ fn file_name(text: &str) -> Result<FileName, ApiError> {
 }
 
 async fn answer(
-    repository: &Repository,
+    repository: &Reader,
     file: &FileName,
     found: &Found,
     method: &Method,
@@ -114,7 +112,7 @@ fn with_length(body: Body, file: &FileName, length: u64) -> Response {
 }
 
 async fn part(
-    repository: &Repository,
+    repository: &Reader,
     file: &FileName,
     found: &Found,
     range: Range<u64>,

@@ -1,22 +1,19 @@
 //! Charts and versions as JSON, and the removal of a version.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
 use super::error::ApiError;
-use super::extract::{AtLeast, Captures, Page};
+use super::extract::{AtLeast, Captures, Page, Reading};
 use super::{body, reply};
 use crate::chart::range::VersionRange;
 use crate::index::{Index, VersionRef};
-use crate::repository::Repository;
+use crate::repository::Reader;
 
 /// `GET /api/charts`: all versions of some or all charts, by name.
 pub(super) async fn list(
-    State(repository): State<Arc<Repository>>,
+    Reading(repository): Reading,
     AtLeast(generation): AtLeast,
     page: Page,
     method: Method,
@@ -30,7 +27,7 @@ pub(super) async fn list(
 
 /// `GET /api/charts/{name}`: all versions of a chart, newest first.
 pub(super) async fn chart(
-    State(repository): State<Arc<Repository>>,
+    Reading(repository): Reading,
     Captures(name): Captures<String>,
     AtLeast(generation): AtLeast,
     method: Method,
@@ -46,7 +43,7 @@ pub(super) async fn chart(
 
 /// `GET /api/charts/{name}/{version}`: one version, named exactly, as `latest`, or by a constraint.
 pub(super) async fn version(
-    State(repository): State<Arc<Repository>>,
+    Reading(repository): Reading,
     Captures((name, wanted)): Captures<(String, String)>,
     AtLeast(generation): AtLeast,
     method: Method,
@@ -67,7 +64,7 @@ struct Deleted {
 
 /// `DELETE /api/charts/{name}/{version}`: literal texts only, no `latest` and no constraints.
 pub(super) async fn delete(
-    State(repository): State<Arc<Repository>>,
+    Reading(repository): Reading,
     Captures((name, version)): Captures<(String, String)>,
 ) -> Result<Response, ApiError> {
     let committed = repository.withdraw(&name, &version).await?;
@@ -78,7 +75,7 @@ pub(super) async fn delete(
 /// Looks something up. What is not there is looked up again in all that other replicas have written:
 /// nobody is told 404 for what an upload elsewhere was told is visible.
 async fn look<T>(
-    repository: &Repository,
+    repository: &Reader,
     generation: Option<u64>,
     find: impl Fn(&Index) -> Result<T, ApiError>,
 ) -> Result<(u64, T), ApiError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts, Path};
 use axum::http::request::Parts;
+use chartroom_storage::RepositoryPath;
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 use url::form_urlencoded;
@@ -12,7 +13,7 @@ use url::form_urlencoded;
 use super::error::ApiError;
 use super::settings::{Overwriting, Settings};
 use super::{App, UploadSlots};
-use crate::repository::Overwrite;
+use crate::repository::{Overwrite, Reader};
 
 /// The captures of the path, percent-decoded once: `+` stays, `%2B` becomes `+`, `%252B` becomes
 /// `%2B`.
@@ -26,6 +27,31 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Capture
             Ok(Path(captures)) => Ok(Self(captures)),
             Err(_) => Err(ApiError::BadPath),
         }
+    }
+}
+
+/// The path of the repository that a request is about.
+pub(super) struct Place(pub(super) RepositoryPath);
+
+impl<S: Sync> FromRequestParts<S> for Place {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let path = parts.extensions.get::<RepositoryPath>();
+        // Without one the request did not pass the place where it is put.
+        path.cloned().map(Self).ok_or(ApiError::NoRoute)
+    }
+}
+
+/// The repository that a request is about, to be read.
+pub(super) struct Reading(pub(super) Reader);
+
+impl FromRequestParts<App> for Reading {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Place(path) = Place::from_request_parts(parts, app).await?;
+        Ok(Self(app.repositories.reader(&path).await?))
     }
 }
 

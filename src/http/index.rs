@@ -10,22 +10,22 @@ use headers::ETag;
 
 use super::conditional::{self, Outcome, Validators};
 use super::error::ApiError;
-use super::extract::AtLeast;
+use super::extract::{AtLeast, Reading};
 use super::settings::{IndexFormat, Settings};
 use super::{body, encoding, reply};
 use crate::index::{Body as IndexBody, Encoding, Format, etag};
-use crate::repository::{Repository, View};
+use crate::repository::{RELATIVE, View};
 
 /// `GET /index.yaml`.
 pub(super) async fn index(
-    State(repository): State<Arc<Repository>>,
+    Reading(repository): Reading,
     State(settings): State<Arc<Settings>>,
     AtLeast(generation): AtLeast,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let view = repository.current(generation).await?;
-    let representation = Representation::choose(settings.index_format, &headers);
+    let representation = Representation::choose(&settings, &headers);
     let validators = representation.validators(&view)?;
     let mut response = match conditional::evaluate(&headers, &validators) {
         Outcome::PreconditionFailed => return Err(ApiError::PreconditionFailed),
@@ -47,17 +47,22 @@ fn not_modified() -> Response {
 }
 
 /// One of the forms that the index is served in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Representation {
     format: Format,
     gzip: bool,
     by_client: bool,
+    /// The context path, which the index repeats for helm's cm-push; only if there is one: helm before
+    /// 3.4 refuses an index with `serverInfo`.
+    context_path: Option<String>,
 }
 
 impl Representation {
     /// `auto` goes by the client's name: every helm reads JSON, and those from 3.13 several times
     /// faster than YAML. Others may read `.yaml` with something that only knows plain YAML.
-    fn choose(setting: IndexFormat, headers: &HeaderMap) -> Self {
+    fn choose(settings: &Settings, headers: &HeaderMap) -> Self {
+        let setting = settings.index_format;
+        let context_path = settings.context_path.as_str();
         let is_helm = headers
             .get(header::USER_AGENT)
             .is_some_and(|agent| agent.as_bytes().starts_with(b"Helm/"));
@@ -70,10 +75,11 @@ impl Representation {
             format,
             gzip: encoding::wants_gzip(headers),
             by_client: setting == IndexFormat::Auto,
+            context_path: (!context_path.is_empty()).then(|| context_path.to_owned()),
         }
     }
 
-    fn vary(self) -> HeaderValue {
+    fn vary(&self) -> HeaderValue {
         HeaderValue::from_static(if self.by_client {
             "User-Agent, Accept-Encoding"
         } else {
@@ -81,20 +87,38 @@ impl Representation {
         })
     }
 
-    fn tag(self, view: &View) -> String {
+    fn tag(&self, view: &View) -> String {
         let encoding = if self.gzip {
             Encoding::Gzip
         } else {
             Encoding::Identity
         };
-        etag(&view.identity, view.generation, self.format, encoding, None)
+        let variant = self.variant(view);
+        etag(
+            &view.identity,
+            view.generation,
+            self.format,
+            encoding,
+            variant.as_deref(),
+        )
     }
 
-    fn entity_tag(self, view: &View) -> Result<HeaderValue, ApiError> {
+    /// What else the bytes depend on: replicas whose options differ must not share a tag.
+    fn variant(&self, view: &View) -> Option<String> {
+        match (&self.context_path, view.url_base()) {
+            (None, RELATIVE) => None,
+            (context_path, url_base) => {
+                let context_path = context_path.as_deref().unwrap_or_default();
+                Some(format!("{context_path} {url_base}"))
+            }
+        }
+    }
+
+    fn entity_tag(&self, view: &View) -> Result<HeaderValue, ApiError> {
         reply::header_value(&self.tag(view))
     }
 
-    fn validators(self, view: &View) -> Result<Validators, ApiError> {
+    fn validators(&self, view: &View) -> Result<Validators, ApiError> {
         let etag = self.tag(view).parse::<ETag>();
         let etag = etag.map_err(|error| ApiError::Internal(error.into()))?;
         // No Last-Modified: several generations may be of the same second.
@@ -104,7 +128,7 @@ impl Representation {
         })
     }
 
-    async fn whole(self, view: Arc<View>) -> Result<Response, ApiError> {
+    async fn whole(&self, view: Arc<View>) -> Result<Response, ApiError> {
         let rendered = self.render(view).await?;
         let mut response = Response::new(body::rendered(&rendered));
         let headers = response.headers_mut();
@@ -122,17 +146,21 @@ impl Representation {
         Ok(response)
     }
 
-    fn body(self, view: &View) -> IndexBody {
-        view.index
-            .body(self.format, &view.generated.fixed_offset(), None)
+    fn body(&self, view: &View) -> IndexBody {
+        view.index.body(
+            self.format,
+            &view.generated.fixed_offset(),
+            self.context_path.as_deref(),
+        )
     }
 
     /// Blocks that changed since they were last asked for are compressed now.
-    async fn render(self, view: Arc<View>) -> Result<IndexBody, ApiError> {
+    async fn render(&self, view: Arc<View>) -> Result<IndexBody, ApiError> {
+        let body = self.body(&view);
         if !self.gzip {
-            return Ok(self.body(&view));
+            return Ok(body);
         }
-        let compress = move || self.body(&view).gzip();
+        let compress = move || body.gzip();
         let task = tokio::task::spawn_blocking(compress);
         task.await.map_err(|error| ApiError::Internal(error.into()))
     }

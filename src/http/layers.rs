@@ -15,8 +15,9 @@ use uuid::Uuid;
 
 use super::access_log::{self, AccessLog};
 use super::error::{ApiError, Failure};
+use super::extract::Place;
 use super::reply::GENERATION;
-use crate::repository::Repository;
+use crate::repository::Repositories;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 128;
@@ -119,13 +120,16 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 
 /// Says on every reply of a repository's routes, failures too, how much of its log this replica knows.
 pub(super) async fn generation(
-    State(repository): State<Arc<Repository>>,
+    State(repositories): State<Arc<Repositories>>,
+    Place(path): Place,
     request: Request,
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    if !headers.contains_key(GENERATION) {
+    if !headers.contains_key(GENERATION)
+        && let Some(repository) = repositories.loaded(&path)
+    {
         headers.insert(GENERATION, repository.latest_known().generation.into());
     }
     response

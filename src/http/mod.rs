@@ -17,8 +17,10 @@ mod incoming;
 mod index;
 mod layers;
 mod mistakes;
+mod place;
 mod probes;
 mod reply;
+mod repositories;
 pub mod routes;
 pub mod settings;
 mod uploads;
@@ -30,7 +32,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use tokio::sync::Semaphore;
 
-use crate::repository::Repository;
+use crate::repository::Repositories;
 use settings::Settings;
 
 /// The peer of a connection; the server puts it into the extensions of each request.
@@ -40,7 +42,7 @@ pub struct Client(pub SocketAddr);
 /// What handlers share. Each takes the part that it needs.
 #[derive(Clone)]
 pub(crate) struct App {
-    repository: Arc<Repository>,
+    repositories: Arc<Repositories>,
     settings: Arc<Settings>,
     upload_slots: UploadSlots,
 }
@@ -49,9 +51,9 @@ pub(crate) struct App {
 #[derive(Clone)]
 pub(crate) struct UploadSlots(Arc<Semaphore>);
 
-impl FromRef<App> for Arc<Repository> {
+impl FromRef<App> for Arc<Repositories> {
     fn from_ref(app: &App) -> Self {
-        Self::clone(&app.repository)
+        Self::clone(&app.repositories)
     }
 }
 
@@ -67,11 +69,11 @@ impl FromRef<App> for UploadSlots {
     }
 }
 
-/// Returns the whole API over one repository.
-pub fn router(repository: Arc<Repository>, settings: Settings) -> Router {
+/// Returns the whole API over the repositories of a store.
+pub fn router(repositories: Arc<Repositories>, settings: Settings) -> Router {
     let log_health = settings.log_health;
     let app = App {
-        repository,
+        repositories,
         upload_slots: UploadSlots(Arc::new(Semaphore::new(settings.max_uploads))),
         settings: Arc::new(settings),
     };

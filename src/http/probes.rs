@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::error::ApiError;
 use super::reply;
-use crate::repository::{Repository, RepositoryError};
+use crate::repository::{Repositories, RepositoryError};
 
 #[derive(Serialize)]
 struct Health {
@@ -35,12 +35,12 @@ pub(super) async fn health(method: Method) -> Response {
     reply::for_method(&method, response)
 }
 
-/// `GET /ready`: the repository is loaded and its storage answers.
+/// `GET /ready`: the storage answers and, if there is one repository only, it is loaded.
 pub(super) async fn ready(
-    State(repository): State<Arc<Repository>>,
+    State(repositories): State<Arc<Repositories>>,
     method: Method,
 ) -> Result<Response, ApiError> {
-    repository.ready().await.map_err(|error| match error {
+    repositories.ready().await.map_err(|error| match error {
         RepositoryError::Busy { .. } => ApiError::Loading,
         other => other.into(),
     })?;

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::MatchedPath;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
+use tower::ServiceExt;
+
 use super::error::ApiError;
-use super::{App, archives, charts, index, layers, probes, uploads};
+use super::settings::Settings;
+use super::{App, archives, charts, index, layers, place, probes, repositories, uploads};
 
 /// One row: a method and a path that are answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Route {
     /// The method.
     pub method: Method,
@@ -31,6 +34,7 @@ pub enum Endpoint {
     Health,
     Ready,
     Info,
+    ListRepositories,
     Index,
     Archive,
     ListCharts,
@@ -49,7 +53,9 @@ const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Rou
     }
 }
 
-/// Every route. A path that is not here is a 404, a method that is not here a 405.
+/// Every route. A path that is not here is a 404, a method that is not here a 405. The rows of a
+/// repository are below its path, those that begin with `/api` after `/api`: see [`super::place`].
+/// Where several rows fit a path, the first one counts.
 ///
 /// index.yaml says `charts/<file>`, which clients resolve against the repository's URL: with the index
 /// and the archives under `/charts` too, both `/` and `/charts` (that of `helm serve`) are such URLs.
@@ -62,6 +68,8 @@ pub static ROUTES: &[Route] = &[
     route(Method::HEAD, "/ready", Endpoint::Ready),
     route(Method::GET, "/info", Endpoint::Info),
     route(Method::HEAD, "/info", Endpoint::Info),
+    route(Method::GET, "/api/repos", Endpoint::ListRepositories),
+    route(Method::HEAD, "/api/repos", Endpoint::ListRepositories),
     route(Method::GET, "/index.yaml", Endpoint::Index),
     route(Method::HEAD, "/index.yaml", Endpoint::Index),
     route(Method::GET, "/charts/index.yaml", Endpoint::Index),
@@ -93,12 +101,27 @@ pub static ROUTES: &[Route] = &[
     ),
 ];
 
+impl Route {
+    /// Tells whether it is one of ChartMuseum's API, which can be switched off.
+    pub(super) fn is_of_api(&self) -> bool {
+        self.pattern.starts_with("/api/")
+    }
+
+    /// Tells whether the settings leave it on.
+    fn is_on(&self, settings: &Settings) -> bool {
+        match self.endpoint {
+            Endpoint::Delete => settings.api && settings.delete,
+            _ => settings.api || !self.is_of_api(),
+        }
+    }
+}
+
 impl Endpoint {
-    /// Tells whether replies say at which generation of the repository they were made.
-    fn is_of_a_repository(self) -> bool {
+    /// Tells whether it is about a repository, and not about the server.
+    pub(super) fn is_of_a_repository(self) -> bool {
         !matches!(
             self,
-            Self::Welcome | Self::Health | Self::Ready | Self::Info
+            Self::Health | Self::Ready | Self::Info | Self::ListRepositories
         )
     }
 
@@ -108,6 +131,7 @@ impl Endpoint {
             Self::Health => on(method, probes::health),
             Self::Ready => on(method, probes::ready),
             Self::Info => on(method, probes::info),
+            Self::ListRepositories => on(method, repositories::list),
             Self::Index => on(method, index::index),
             Self::Archive => on(method, archives::archive),
             Self::ListCharts => on(method, charts::list),
@@ -122,27 +146,63 @@ impl Endpoint {
 
 /// Builds the router from the table.
 pub(super) fn router(app: App) -> Router {
+    let settings = Arc::clone(&app.settings);
+    let table: Arc<[Route]> = ROUTES
+        .iter()
+        .filter(|route| route.is_on(&settings))
+        .cloned()
+        .collect();
     let mut router = Router::new();
-    for route in ROUTES {
+    for route in table.iter() {
         let Ok(filter) = MethodFilter::try_from(route.method.clone()) else {
             continue; // Only for methods that RFC 9110 does not know; a test requests every row.
         };
         let mut handler = route.endpoint.handler(filter);
         if route.endpoint.is_of_a_repository() {
-            let repository = Arc::clone(&app.repository);
-            handler = handler.layer(from_fn_with_state(repository, layers::generation));
+            let repositories = Arc::clone(&app.repositories);
+            handler = handler.layer(from_fn_with_state(repositories, layers::generation));
         }
         router = router.route(route.pattern, handler);
     }
-    router
+    let rows = Arc::clone(&table);
+    let router = router
         .fallback(|| async { ApiError::NoRoute })
-        .method_not_allowed_fallback(wrong_method)
-        .with_state(app)
+        .method_not_allowed_fallback(async move |path| wrong_method(&rows, &path))
+        .with_state(app);
+    Router::new().fallback(move |request| dispatch(router, table, settings, request))
+}
+
+/// Puts a request into its place and hands it to the router.
+async fn dispatch(
+    router: Router,
+    table: Arc<[Route]>,
+    settings: Arc<Settings>,
+    mut request: Request,
+) -> Response {
+    let place = place::find(
+        &table,
+        &settings.context_path,
+        settings.depth,
+        request.method(),
+        request.uri().path(),
+    );
+    let Some(place) = place else {
+        return ApiError::NoRoute.into_response();
+    };
+    let Some(uri) = place::with_path(request.uri(), &place.path) else {
+        return ApiError::NoRoute.into_response();
+    };
+    *request.uri_mut() = uri;
+    request.extensions_mut().insert(place.repository);
+    match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 /// Answers a path of the table with a method that it does not have there.
-async fn wrong_method(path: MatchedPath) -> Response {
-    let methods = ROUTES.iter().filter(|route| route.pattern == path.as_str());
+fn wrong_method(table: &[Route], path: &MatchedPath) -> Response {
+    let methods = table.iter().filter(|route| route.pattern == path.as_str());
     let allow: Vec<&str> = methods.map(|route| route.method.as_str()).collect();
     let mut response = ApiError::WrongMethod.into_response();
     if let Ok(allow) = HeaderValue::from_str(&allow.join(", ")) {

@@ -138,11 +138,11 @@ impl ContextPath {
     /// Fails if a segment is empty or of dots, or has a character that does not stand for itself in a
     /// URL.
     pub fn parse(text: &str) -> Result<Self, ContextPathError> {
-        let path = text.strip_suffix('/').unwrap_or(text);
-        let path = path.strip_prefix('/').unwrap_or(path);
-        if path.is_empty() {
+        if text.is_empty() || text == "/" {
             return Ok(Self::default());
         }
+        let path = text.strip_suffix('/').unwrap_or(text);
+        let path = path.strip_prefix('/').unwrap_or(path);
         for segment in path.split('/') {
             if segment.is_empty() {
                 return Err(ContextPathError::EmptySegment(text.to_owned()));
@@ -150,7 +150,9 @@ impl ContextPath {
             if segment == "." || segment == ".." {
                 return Err(ContextPathError::DotSegment(text.to_owned()));
             }
-            if let Some(character) = segment.chars().find(|character| !stands_for_itself(*character))
+            if let Some(character) = segment
+                .chars()
+                .find(|character| !stands_for_itself(*character))
             {
                 let path = text.to_owned();
                 return Err(ContextPathError::Character { path, character });

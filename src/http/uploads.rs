@@ -1,7 +1,7 @@
 //! Uploads of charts and provenance files.
 //!
 //! # Cancellation
-//! A client that goes away while its body is read leaves nothing behind. [`Repository::publish`] goes
+//! A client that goes away while its body is read leaves nothing behind. [`Repository::publish`](crate::repository::Repository::publish) goes
 //! on to its end without it.
 
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use chartroom_storage::RepositoryPath;
 use serde::Serialize;
 
 use super::error::ApiError;
-use super::extract::{Force, UploadSlot};
+use super::extract::{Force, Place, UploadSlot};
 use super::form;
 use super::incoming::Incoming;
 use super::settings::Settings;
@@ -23,7 +24,7 @@ use crate::chart::archive::{self, Acceptance, ChartArchive};
 use crate::chart::limits::Limits;
 use crate::chart::name::FileName;
 use crate::chart::provenance::Provenance;
-use crate::repository::{Committed, Overwrite, Repository, RepositoryError, Upload};
+use crate::repository::{Committed, Overwrite, Repositories, RepositoryError, Upload};
 
 #[derive(Serialize)]
 struct Saved {
@@ -35,42 +36,71 @@ fn saved(committed: Committed) -> Response {
     reply::at_generation(response, committed.generation)
 }
 
+/// What an upload brings, read and accepted.
+enum Parcel {
+    Chart(Box<Upload>),
+    Provenance(FileName, Bytes),
+}
+
 /// `POST /api/charts`: an archive as it is, or a form with the files `chart` and `prov`.
 pub(super) async fn upload(
     _slot: UploadSlot,
-    State(repository): State<Arc<Repository>>,
+    State(repositories): State<Arc<Repositories>>,
+    Place(path): Place,
     State(settings): State<Arc<Settings>>,
     Force(overwrite): Force,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     let body = Incoming::start(body, &settings)?;
-    let committed = if let Some(content_type) = form_type(&headers) {
-        let form = form::read(content_type, body).await?;
-        publish_form(&repository, &headers, form, overwrite).await?
-    } else {
+    let Some(content_type) = form_type(&headers) else {
         let (bytes, chart) = read_archive(&headers, body.whole().await?).await?;
-        repository
-            .publish(to_publish(bytes, chart, None, overwrite))
-            .await?
+        let parcel = Parcel::Chart(Box::new(to_publish(bytes, chart, None, overwrite)));
+        return Ok(saved(
+            publish(&repositories, &path, parcel, overwrite).await?,
+        ));
     };
-    Ok(saved(committed))
+    let form = form::read(content_type, body).await?;
+    let parcel = read_form(&headers, form, overwrite).await?;
+    match publish(&repositories, &path, parcel, overwrite).await {
+        Ok(committed) => Ok(saved(committed)),
+        Err(RepositoryError::AlreadyExists {
+            existing, uploaded, ..
+        }) => Err(ApiError::ChartExists { existing, uploaded }),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `POST /api/prov`: a provenance file as it is.
 pub(super) async fn provenance(
     _slot: UploadSlot,
-    State(repository): State<Arc<Repository>>,
+    State(repositories): State<Arc<Repositories>>,
+    Place(path): Place,
     State(settings): State<Arc<Settings>>,
     Force(overwrite): Force,
     body: Body,
 ) -> Result<Response, ApiError> {
     let bytes = Incoming::start(body, &settings)?.whole().await?;
-    let file = read_provenance(&bytes)?;
-    let committed = repository
-        .publish_provenance(&file, bytes, overwrite)
-        .await?;
-    Ok(saved(committed))
+    let parcel = Parcel::Provenance(read_provenance(&bytes)?, bytes);
+    Ok(saved(
+        publish(&repositories, &path, parcel, overwrite).await?,
+    ))
+}
+
+/// Only now that there is something to store, a repository that does not exist is made.
+async fn publish(
+    repositories: &Repositories,
+    path: &RepositoryPath,
+    parcel: Parcel,
+    overwrite: Overwrite,
+) -> Result<Committed, RepositoryError> {
+    let repository = repositories.writer(path).await?;
+    match parcel {
+        Parcel::Chart(upload) => repository.publish(*upload).await,
+        Parcel::Provenance(file, bytes) => {
+            repository.publish_provenance(&file, bytes, overwrite).await
+        }
+    }
 }
 
 /// Returns the media type of a form. Anything else is an archive: scripts send it with every type,
@@ -83,35 +113,26 @@ fn form_type(headers: &HeaderMap) -> Option<&str> {
         .then_some(value)
 }
 
-async fn publish_form(
-    repository: &Repository,
+async fn read_form(
     headers: &HeaderMap,
     form: form::Form,
     overwrite: Overwrite,
-) -> Result<Committed, ApiError> {
+) -> Result<Parcel, ApiError> {
     let named = match &form.provenance {
         Some(bytes) => Some(read_provenance(bytes)?),
         None => None,
     };
-    let result = match (form.chart, form.provenance, named) {
+    match (form.chart, form.provenance, named) {
         (Some(bytes), provenance, named) => {
             let (bytes, chart) = read_archive(headers, bytes).await?;
             same_chart(&chart, named.as_ref())?;
-            repository
-                .publish(to_publish(bytes, chart, provenance, overwrite))
-                .await
+            Ok(Parcel::Chart(Box::new(to_publish(
+                bytes, chart, provenance, overwrite,
+            ))))
         }
-        (None, Some(bytes), Some(file)) => {
-            repository.publish_provenance(&file, bytes, overwrite).await
-        }
-        (None, ..) => return Err(ApiError::BadFileName(String::new())),
-    };
-    result.map_err(|error| match error {
-        RepositoryError::AlreadyExists {
-            existing, uploaded, ..
-        } => ApiError::ChartExists { existing, uploaded },
-        other => other.into(),
-    })
+        (None, Some(bytes), Some(file)) => Ok(Parcel::Provenance(file, bytes)),
+        (None, ..) => Err(ApiError::BadFileName(String::new())),
+    }
 }
 
 fn to_publish(

@@ -9,6 +9,7 @@ use super::view::View;
 use super::withdraw::Deletion;
 use super::{Appended, Core, RepositoryError, key_of};
 use crate::chart::name::FileName;
+use crate::index::VersionRef;
 
 /// How often a listing is tried again because a version that should make room for it changed.
 const ATTEMPTS: usize = 8;
@@ -44,7 +45,8 @@ impl Core {
 
     /// Lists an upload. With a limit of versions per chart, those that are too many are removed by the
     /// same change set: no reader sees one version too many, or one too few. Their objects are deleted
-    /// afterwards, in a task of their own.
+    /// afterwards, in a task of their own. Uploads that run at the same time do not know of each other;
+    /// what is too many after them is removed by a change set of its own, before their replies.
     pub(super) async fn enter_upload(
         self: &Arc<Self>,
         base: Base,
@@ -70,9 +72,13 @@ impl Core {
             let proposals = std::iter::once(added).chain(removed).collect();
             match self.committer.append(proposals).await?.into_iter().next() {
                 Some(Outcome::Appended(generation)) => {
-                    let core = Arc::clone(self);
-                    self.tasks
-                        .spawn(async move { core.carry_out_all(deletions).await });
+                    let is_all = deletions.len() < MOST_REMOVED;
+                    self.delete_later(deletions);
+                    // The upload is in the log, whatever becomes of this.
+                    if is_all && let Err(error) = self.trim(&listing.metadata.name, limit).await {
+                        let name = &listing.metadata.name;
+                        tracing::warn!(chart.name = name, %error, "versions beyond the limit stay until the next upload");
+                    }
                     return Ok(Appended::At(generation));
                 }
                 Some(Outcome::Failed(error)) => return Err(RepositoryError::from_shared(error)),
@@ -87,8 +93,35 @@ impl Core {
         Err(RepositoryError::busy("too many changes of the same chart"))
     }
 
-    /// Begins the deletions of the versions that are too many once `listing` is there: those of the
-    /// lowest precedence, never the uploaded one itself, so that a fix of an old minor version stays.
+    /// Removes what is too many after uploads that ran at the same time. No version is spared here: if
+    /// each upload spared its own, two of them could remove each other's.
+    async fn trim(self: &Arc<Self>, name: &str, limit: usize) -> Result<(), RepositoryError> {
+        for _ in 0..ATTEMPTS {
+            let view = self.committer.view();
+            let versions = view.index.versions(name);
+            let surplus = versions.len().saturating_sub(limit);
+            if surplus == 0 {
+                return Ok(());
+            }
+            let deletions = self.lowest(&view, name, &versions, surplus).await?;
+            let group = Some(Group::new());
+            let removed = deletions.iter().map(|deletion| Proposal {
+                base: view.base.clone(),
+                change: deletion.removed(),
+                group,
+            });
+            let outcomes = self.committer.append(removed.collect()).await?;
+            let is_done = |outcome: &Outcome| matches!(outcome, Outcome::Appended(_));
+            if outcomes.iter().all(is_done) {
+                self.delete_later(deletions);
+            }
+        }
+        // The next upload of the chart tries again.
+        Ok(())
+    }
+
+    /// Begins the deletions of the versions that are too many once `listing` is there: never the
+    /// uploaded one itself, so that a fix of an old minor version stays.
     async fn surplus(
         &self,
         view: &View,
@@ -98,13 +131,23 @@ impl Core {
         let name = &listing.metadata.name;
         let mut others = view.index.versions(name);
         others.retain(|other| *other.version_text != *listing.metadata.version);
-        let surplus = (others.len() + 1).saturating_sub(limit).min(MOST_REMOVED);
+        let surplus = (others.len() + 1).saturating_sub(limit);
+        self.lowest(view, name, &others, surplus).await
+    }
+
+    /// Begins the deletions of the versions of the lowest precedence; `versions` are newest first.
+    async fn lowest(
+        &self,
+        view: &View,
+        name: &str,
+        versions: &[VersionRef],
+        count: usize,
+    ) -> Result<Vec<Deletion>, RepositoryError> {
         let mut deletions = Vec::new();
-        // Newest first: the last ones have the lowest precedence.
-        for version in others.iter().rev().take(surplus) {
+        for version in versions.iter().rev().take(count.min(MOST_REMOVED)) {
             for file in view.state.files_of(name, &version.version_text) {
                 let is_of_version = view.state.listed(file.as_str()).is_some_and(|listed| {
-                    *listed.name == **name && listed.version.as_str() == &*version.version_text
+                    *listed.name == *name && listed.version.as_str() == &*version.version_text
                 });
                 if is_of_version {
                     let object = self.head_if_there(&key_of(&file)?).await?;
@@ -113,6 +156,14 @@ impl Core {
             }
         }
         Ok(deletions)
+    }
+
+    fn delete_later(self: &Arc<Self>, deletions: Vec<Deletion>) {
+        if !deletions.is_empty() {
+            let core = Arc::clone(self);
+            self.tasks
+                .spawn(async move { core.carry_out_all(deletions).await });
+        }
     }
 
     /// Deletes the objects of versions that made room. What fails here is an open deletion, which a

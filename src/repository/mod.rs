@@ -45,7 +45,7 @@ use state::Setup;
 
 pub use error::RepositoryError;
 pub use fetch::{Chunks, Found};
-pub use options::{Options, Waits};
+pub use options::{Options, RELATIVE, Waits};
 pub use reader::Reader;
 pub use refresh::Refreshed;
 pub use registry::{Paths, RegistryOptions, Repositories};

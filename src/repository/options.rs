@@ -7,6 +7,9 @@ use chartroom_storage::log::LogOptions;
 
 use crate::chart::limits::Limits;
 
+/// Archives beside the index: right under any host, path and scheme.
+pub const RELATIVE: &str = "charts/";
+
 /// How a repository is kept. Everything has a default that fits most stores.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -17,8 +20,8 @@ pub struct Options {
     pub refresh_interval: Duration,
     /// What an archive that a refresh reads may be at most.
     pub limits: Limits,
-    /// What stands before an archive's file name in the index: `charts/`, relative to the index, so
-    /// that it holds under any host, path and scheme; or an absolute URL that ends in `/charts/`.
+    /// What stands before an archive's file name in the index: [`RELATIVE`], or an absolute URL that
+    /// ends in it.
     /// Replicas must agree on it, as they must on everything that the index is made of.
     pub url_base: Arc<str>,
     /// How many archives and other objects the repository may hold; `None` for any number.
@@ -69,7 +72,7 @@ impl Default for Options {
             freshness: Duration::from_secs(1),
             refresh_interval: Duration::from_secs(30),
             limits: Limits::default(),
-            url_base: "charts/".into(),
+            url_base: RELATIVE.into(),
             max_objects: None,
             per_chart_limit: None,
             timestamp_tolerance: Duration::ZERO,

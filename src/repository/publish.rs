@@ -82,7 +82,7 @@ impl Core {
                 }
                 None => {
                     self.check_room(&attempt.upload.files(&attempt.file))
-                        .await?
+                        .await?;
                 }
             }
             let Step::On(object) = self.put(&mut attempt, &base).await? else {

@@ -4,6 +4,7 @@ use chartroom_storage::log::{Base, Log, Machine};
 use chartroom_storage::{Clock, Moment};
 use chrono::{DateTime, Utc};
 
+use super::options::RELATIVE;
 use super::state::{Setup, State};
 use crate::index::Index;
 
@@ -25,6 +26,11 @@ pub struct View {
 }
 
 impl View {
+    /// Returns what stands before the archives' file names in the index.
+    pub fn url_base(&self) -> &str {
+        self.state.url_base()
+    }
+
     pub(super) fn of(log: &Log<State>) -> Self {
         let state = log.machine().clone();
         Self {
@@ -43,7 +49,7 @@ impl View {
         let base = Base::nowhere();
         let setup = Setup {
             clock: clock.clone(),
-            url_base: "".into(),
+            url_base: RELATIVE.into(),
         };
         let state = State::fresh(&setup, base.identity(), DateTime::UNIX_EPOCH);
         Self {

@@ -11,6 +11,8 @@ mod api;
 mod downloads;
 mod failures;
 mod index;
+mod limits;
+mod repositories;
 mod routes;
 mod sockets;
 mod support;

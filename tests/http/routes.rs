@@ -130,7 +130,7 @@ async fn replies_of_the_repository_say_its_generation_and_those_of_the_server_do
         ("/health", ""),
         ("/ready", ""),
         ("/info", ""),
-        ("/", ""),
+        ("/", "1"),
         ("/nothing", ""),
     ] {
         let reply = server.get(path).await;

@@ -9,8 +9,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
 use chartroom::http;
-use chartroom::http::settings::Settings;
-use chartroom::repository::{Options, Repository};
+use chartroom::http::settings::{Depth, Settings};
+use chartroom::repository::{Options, RegistryOptions, Repositories};
 use chartroom_storage::{Clock, Location, Store, Timeouts};
 use tower::ServiceExt;
 
@@ -24,11 +24,13 @@ pub(crate) fn settings() -> Settings {
 
 pub(crate) struct TestServer {
     pub(crate) router: Router,
+    pub(crate) repositories: Arc<Repositories>,
     pub(crate) store: Store,
 }
 
 pub(crate) struct Builder {
     settings: Settings,
+    options: RegistryOptions,
     store: Store,
 }
 
@@ -37,6 +39,7 @@ impl TestServer {
         let store = Store::open(&Location::Memory, Timeouts::default()).unwrap();
         Builder {
             settings: settings(),
+            options: RegistryOptions::default(),
             store,
         }
     }
@@ -108,29 +111,40 @@ impl Builder {
         self
     }
 
+    pub(crate) fn options(mut self, change: impl FnOnce(&mut RegistryOptions)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
     pub(crate) async fn build(self) -> TestServer {
-        let repository = open(self.store.clone()).await;
-        let router = http::router(Arc::clone(&repository), self.settings);
+        let is_single = self.settings.depth == Depth::Fixed(0);
+        let repositories = open(self.store.clone(), self.options, is_single).await;
+        let router = http::router(Arc::clone(&repositories), self.settings);
         // The first look at the files is over: nothing happens but what a test does.
-        while repository.ready().await.is_err() {
+        while repositories.ready().await.is_err() {
             tokio::task::yield_now().await;
         }
         TestServer {
             router,
+            repositories,
             store: self.store,
         }
     }
 }
 
-async fn open(store: Store) -> Arc<Repository> {
-    let options = Options {
-        freshness: Duration::ZERO,
-        refresh_interval: Duration::ZERO,
-        ..Options::default()
+async fn open(store: Store, options: RegistryOptions, is_single: bool) -> Arc<Repositories> {
+    let options = RegistryOptions {
+        repository: Options {
+            freshness: Duration::ZERO,
+            refresh_interval: Duration::ZERO,
+            ..options.repository
+        },
+        is_single,
+        ..options
     };
-    Repository::open(store, Clock::default(), options)
-        .await
-        .unwrap()
+    // Follows tokio's clock, which some tests pause.
+    let clock = Clock::paused(Clock::default().wall());
+    Repositories::open(store, clock, options).await.unwrap()
 }
 
 /// A reply, printed without what differs from run to run.
