@@ -69,8 +69,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let store = Store::open(&config.storage, Timeouts::default())
         .with_context(|| format!("the storage {} cannot be opened", config.storage))?;
     let options = repository::Options {
-        freshness: config.freshness,
-        refresh_interval: config.refresh_interval,
+        freshness: config.repositories.freshness,
+        refresh_interval: config.repositories.refresh_interval,
         ..repository::Options::default()
     };
     let stop = Stop::default();

@@ -106,17 +106,13 @@ impl Stream for Incoming {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::settings::{IndexFormat, Overwriting};
     use futures_util::stream;
 
     fn settings(limit: u64) -> Settings {
         Settings {
-            index_format: IndexFormat::Auto,
             max_upload_size: limit,
             max_uploads: 1,
-            read_timeout: Duration::from_secs(30),
-            overwriting: Overwriting::Never,
-            log_health: false,
+            ..Settings::default()
         }
     }
 

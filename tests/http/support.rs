@@ -9,19 +9,16 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
 use chartroom::http;
-use chartroom::http::settings::{IndexFormat, Overwriting, Settings};
+use chartroom::http::settings::Settings;
 use chartroom::repository::{Options, Repository};
 use chartroom_storage::{Clock, Location, Store, Timeouts};
 use tower::ServiceExt;
 
 pub(crate) fn settings() -> Settings {
     Settings {
-        index_format: IndexFormat::Auto,
         max_upload_size: 1 << 20,
         max_uploads: 4,
-        read_timeout: Duration::from_secs(30),
-        overwriting: Overwriting::WithForce,
-        log_health: false,
+        ..Settings::default()
     }
 }
 
