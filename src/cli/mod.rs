@@ -5,6 +5,7 @@
 //! `chartroom --port 80` and `chartroom ./charts` all serve. A directory that has the name of a command
 //! is written with a path: `chartroom ./index`, or `chartroom serve index`.
 
+mod gen_index;
 mod index;
 mod serve;
 

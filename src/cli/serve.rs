@@ -9,9 +9,9 @@ use anyhow::Context;
 use chartroom_storage::{Clock, Location, Store, Timeouts};
 use clap::{ArgMatches, Command};
 
+use super::gen_index;
 use crate::config::{self, Config};
-use crate::http::settings::Depth;
-use crate::repository::{self, RegistryOptions, Repositories};
+use crate::repository::Repositories;
 use crate::server::{self, Signals, Stop};
 use crate::{http, telemetry};
 
@@ -57,7 +57,11 @@ fn start(config: Config) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the runtime cannot be started")?;
-    let result = runtime.block_on(serve(config));
+    let result = if config.gen_index {
+        runtime.block_on(gen_index::print(&config))
+    } else {
+        runtime.block_on(serve(config))
+    };
     runtime.shutdown_timeout(LAST_WAIT);
     result
 }
@@ -69,15 +73,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the socket has no address")?;
     let store = Store::open(&config.storage, Timeouts::default())
         .with_context(|| format!("the storage {} cannot be opened", config.storage))?;
-    let options = RegistryOptions {
-        repository: repository::Options {
-            freshness: config.freshness,
-            refresh_interval: config.refresh_interval,
-            ..repository::Options::default()
-        },
-        is_single: config.http.depth == Depth::Fixed(0),
-        ..RegistryOptions::default()
-    };
+    let options = config.registry();
     let stop = Stop::default();
     let run = async {
         // An open that is broken off leaves what a crash would leave: nothing to repair by hand.

@@ -4,8 +4,9 @@
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
+use super::environment::lines;
 use super::layers::{Layer, Source, Value};
-use super::options::{self, Definition, Kind};
+use super::options::{self, CONFIG, Definition, Kind};
 
 /// The id of the positional form of `--storage`.
 const DIRECTORY: &str = "DIR";
@@ -23,7 +24,7 @@ pub fn add_to(command: Command) -> Command {
 
 fn argument(definition: &'static Definition) -> Arg {
     let mut help = definition.help.to_owned();
-    let has_default = !matches!(definition.kind, Kind::Switch) && !definition.default.is_empty();
+    let has_default = definition.kind != Kind::Switch && !definition.default.is_empty();
     if has_default {
         help = format!("{help} [default: {}]", definition.default);
     }
@@ -31,13 +32,26 @@ fn argument(definition: &'static Definition) -> Arg {
         .long(definition.name)
         .help(help)
         .help_heading(definition.group.heading())
-        // The last one counts, so that a wrapper script's flags can be overridden.
-        .overrides_with(definition.name)
-        .action(ArgAction::Set);
+        // `-h` is for those who do not come from ChartMuseum.
+        .hide_short_help(definition.group.is_museum());
+    let argument = if definition.name == CONFIG.name {
+        argument.short('c')
+    } else {
+        argument
+    };
+    // The last one counts, so that a wrapper script's flags can be overridden.
+    let single = |argument: Arg| {
+        argument
+            .overrides_with(definition.name)
+            .action(ArgAction::Set)
+    };
     match definition.kind {
-        Kind::Value(placeholder) => argument.value_name(placeholder).allow_hyphen_values(true),
+        Kind::Value(placeholder) => single(argument)
+            .value_name(placeholder)
+            .allow_hyphen_values(true),
+        Kind::List(placeholder) => argument.value_name(placeholder).action(ArgAction::Append),
         // `--debug` and, as in Go, `--debug=false`.
-        Kind::Switch => argument
+        Kind::Switch => single(argument)
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true")
@@ -59,25 +73,31 @@ pub fn directory(matches: &ArgMatches) -> Option<&str> {
 pub(super) fn layer(matches: &ArgMatches) -> Layer {
     let mut layer = Layer::default();
     for definition in options::ALL {
-        if let Some(text) = given(matches, definition.name) {
-            layer.insert(
-                definition,
-                Value {
-                    text,
-                    source: Source::Flag(definition.name),
-                },
-            );
+        for text in given(matches, definition.name) {
+            let source = Source::Flag(definition.name);
+            match definition.kind {
+                Kind::List(_) => {
+                    let text = lines(text);
+                    layer.append(definition, Value { text, source });
+                }
+                Kind::Value(_) | Kind::Switch => {
+                    let text = text.clone();
+                    layer.insert(definition, Value { text, source });
+                }
+            }
         }
     }
-    if let Some(text) = given(matches, DIRECTORY) {
-        layer.set_directory(text);
+    for text in given(matches, DIRECTORY) {
+        layer.set_directory(text.clone());
     }
     layer
 }
 
-fn given(matches: &ArgMatches, id: &str) -> Option<String> {
-    if matches.value_source(id) != Some(ValueSource::CommandLine) {
-        return None;
-    }
-    matches.get_one::<String>(id).cloned()
+fn given<'matches>(
+    matches: &'matches ArgMatches,
+    id: &str,
+) -> impl Iterator<Item = &'matches String> + use<'matches> {
+    let is_given = matches.value_source(id) == Some(ValueSource::CommandLine);
+    let texts = is_given.then(|| matches.get_many::<String>(id)).flatten();
+    texts.into_iter().flatten()
 }

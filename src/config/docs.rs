@@ -46,7 +46,7 @@ pub fn reference() -> String {
 
 fn row(definition: &Definition) -> String {
     let value = match definition.kind {
-        Kind::Value(placeholder) => format!(" {placeholder}"),
+        Kind::Value(placeholder) | Kind::List(placeholder) => format!(" {placeholder}"),
         Kind::Switch => String::new(),
     };
     let flag = format!("--{}{value}", definition.name).replace('|', "\\|");

@@ -1,51 +1,70 @@
-//! Configuration: flags over `CHARTROOM_*` variables over a YAML file over defaults.
+//! Configuration: flags over `CHARTROOM_*` variables over a YAML file over defaults; and ChartMuseum's
+//! configuration, by its own flags, variables and file.
 //!
 //! [`options`] is the one table. [`args`], `environment` and [`file`] turn their source into texts
-//! by option; [`Config`] holds final values. Everything wrong is reported at once, before anything is
-//! started. Nothing outside of this module reads the environment.
+//! by option, `sources` decides which of them count; [`Config`] holds final values. Everything wrong is
+//! reported at once, before anything is started. Nothing outside of this module reads the environment.
 
 pub mod args;
+mod auth;
+mod backend;
+mod chartmuseum;
 mod docs;
 mod environment;
 mod file;
+mod http;
 mod layers;
 pub mod options;
 mod parse;
+mod repositories;
+mod sources;
+mod storage;
+mod tls;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
 
-use chartroom_storage::Location;
+use chartroom_storage::{BucketOptions, Location};
 use clap::ArgMatches;
 
-use crate::http::settings::{IndexFormat, Overwriting, Settings as HttpSettings};
+use crate::http::settings::{Depth, Settings as HttpSettings};
 use crate::server::Settings as ServerSettings;
 use crate::telemetry::{LogFormat, Settings as LogSettings};
+pub use auth::{AuthScheme, AuthSettings, BasicAuth, BearerAuth};
 pub use docs::reference;
 pub use environment::{Variables, variables};
-use layers::{Layer, Reader, Value};
+use layers::{Noted, Reader};
 pub use layers::{Problem, Source};
 use parse::Wrong;
+pub use repositories::RepositorySettings;
+pub use tls::TlsFiles;
 
 /// Everything that can be configured, validated.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where charts are kept.
     pub storage: Location,
-    /// How old an index may be when other replicas write.
-    pub freshness: Duration,
-    /// How often the storage is listed; zero is never.
-    pub refresh_interval: Duration,
+    /// How a bucket is reached.
+    pub buckets: BucketOptions,
+    /// How repositories are kept.
+    pub repositories: RepositorySettings,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The files of HTTPS; `None` is plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Who is let in.
+    pub auth: AuthSettings,
     /// Deadlines and caps of connections.
     pub server: ServerSettings,
     /// What the API allows.
     pub http: HttpSettings,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// Whether to print the index of the one repository and end.
+    pub gen_index: bool,
+    /// What named a storage backend of ChartMuseum's, so that its variables, defaults and file keys
+    /// hold.
+    pub chartmuseum: Option<Source>,
     /// What is worth a warning but is no error.
     pub notices: Vec<String>,
 }
@@ -81,97 +100,76 @@ impl Config {
     /// # Errors
     /// All that is wrong, together.
     pub fn load(matches: &ArgMatches, variables: &Variables) -> Result<Self, Problems> {
-        let environment = environment::layer(variables);
-        let layers = [args::layer(matches), environment.layer, Layer::default()];
-        let mut reader = Reader {
-            layers,
-            problems: environment.problems,
-        };
-        if let Some(Value { text, source }) = reader.find(&options::CONFIG) {
-            let (layer, problems) = file::layer(&PathBuf::from(text), &source);
-            reader.problems.extend(problems);
-            let [_, _, file] = &mut reader.layers;
-            *file = layer;
-        }
-        let config = read(&mut reader, environment.notices);
+        let mut reader = sources::read(matches, variables);
+        let (cloud, notices) = environment::cloud(variables);
+        reader.notices.extend(notices);
+        let config = read(&mut reader, cloud);
         match config {
-            Some(config) if reader.problems.is_empty() => Ok(config),
+            Ok(config) if reader.problems.is_empty() => Ok(Self {
+                chartmuseum: reader.museum,
+                notices: reader.notices,
+                ..config
+            }),
             _ => Err(Problems(reader.problems)),
         }
     }
 }
 
 /// Reads every option before it gives up on any, so that each problem is found.
-fn read(reader: &mut Reader, notices: Vec<String>) -> Option<Config> {
-    let storage = storage(reader);
-    let freshness = reader.value(&options::FRESHNESS, parse::duration);
-    let refresh_interval = reader.value(&options::REFRESH_INTERVAL, parse::duration);
+fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Noted> {
+    let storage = storage::read(reader, cloud);
+    let repositories = repositories::read(reader);
     let host = reader.value(&options::LISTEN_HOST, parse::host);
     let port = reader.value(&options::PORT, parse::port);
+    let tls = tls::read(reader);
+    let auth = auth::read(reader);
     let server = server(reader);
-    let http = http(reader);
+    let http = http::read(reader);
     let log = log(reader);
-    Some(Config {
-        storage: storage?,
-        freshness: freshness?,
-        refresh_interval: refresh_interval?,
+    let gen_index = gen_index(reader, http.as_ref().ok());
+    chartmuseum::note(reader);
+    let (storage, buckets) = storage?;
+    Ok(Config {
+        storage,
+        buckets,
+        repositories: repositories?,
         listen: SocketAddr::new(host?, port?),
+        tls: tls?,
+        auth: auth?,
         server: server?,
         http: http?,
         log: log?,
-        notices,
+        gen_index: gen_index?,
+        chartmuseum: None,
+        notices: Vec::new(),
     })
 }
 
-fn storage(reader: &mut Reader) -> Option<Location> {
-    let value = reader.find(&options::STORAGE);
-    let (text, source) = match value {
-        Some(value) => (value.text, value.source),
-        None => (default_directory().unwrap_or_default(), Source::Default),
+/// There is one index to print, or none in particular; ChartMuseum would start to serve.
+fn gen_index(reader: &mut Reader, http: Option<&HttpSettings>) -> Result<bool, Noted> {
+    let definition = &options::GEN_INDEX;
+    let given = reader.given(&[definition], parse::switch)?;
+    let Some(given) = given.filter(|given| given.value) else {
+        return Ok(false);
     };
-    let fix = "give a directory, file:///path or memory:";
-    if text.is_empty() {
-        let what =
-            "no place to keep charts is given, and the user has no data directory".to_owned();
-        reader.note(
-            &options::STORAGE,
-            source,
-            Wrong {
-                what,
-                fix: fix.to_owned(),
-            },
-        );
-        return None;
+    let depth = http.map_or(Depth::Fixed(0), |http| http.depth);
+    if depth == Depth::Fixed(0) {
+        return Ok(true);
     }
-    match text.parse() {
-        Ok(location) => Some(location),
-        Err(error) => {
-            let what = format!("{error}");
-            reader.note(
-                &options::STORAGE,
-                source,
-                Wrong {
-                    what,
-                    fix: fix.to_owned(),
-                },
-            );
-            None
-        }
-    }
+    let (depth, dynamic) = (options::DEPTH.name, options::DEPTH_DYNAMIC.name);
+    let wrong = Wrong {
+        what: format!("with {depth} or {dynamic} there is no one index to print"),
+        fix: format!("remove {depth} and {dynamic}, or get the index of each repository by URL"),
+    };
+    Err(reader.note(definition, given.source, wrong))
 }
 
-/// The user's data directory, as `helm serve` kept its local repository below the user's home.
-fn default_directory() -> Option<String> {
-    let directory = dirs::data_dir()?.join("chartroom").join("charts");
-    directory.to_str().map(str::to_owned)
-}
-
-fn server(reader: &mut Reader) -> Option<ServerSettings> {
+fn server(reader: &mut Reader) -> Result<ServerSettings, Noted> {
     let max_connections = reader.value(&options::MAX_CONNECTIONS, parse::count);
     let header_timeout = reader.value(&options::HEADER_TIMEOUT, parse::deadline);
     let write_timeout = reader.value(&options::WRITE_TIMEOUT, parse::deadline);
     let drain_timeout = reader.value(&options::DRAIN_TIMEOUT, parse::duration);
-    Some(ServerSettings {
+    Ok(ServerSettings {
         max_connections: max_connections?,
         header_timeout: header_timeout?,
         write_timeout: write_timeout?,
@@ -179,36 +177,7 @@ fn server(reader: &mut Reader) -> Option<ServerSettings> {
     })
 }
 
-fn http(reader: &mut Reader) -> Option<HttpSettings> {
-    let formats = [
-        ("auto", IndexFormat::Auto),
-        ("yaml", IndexFormat::Yaml),
-        ("json", IndexFormat::Json),
-    ];
-    let index_format = reader.value(&options::INDEX_FORMAT, |text| parse::choice(text, &formats));
-    let max_upload_size = reader.value(&options::MAX_UPLOAD_SIZE, parse::size);
-    let max_uploads = reader.value(&options::MAX_UPLOADS, parse::count);
-    let read_timeout = reader.value(&options::READ_TIMEOUT, parse::deadline);
-    let allow = reader.value(&options::ALLOW_OVERWRITE, parse::switch);
-    let disable_force = reader.value(&options::DISABLE_FORCE_OVERWRITE, parse::switch);
-    let log_health = reader.value(&options::LOG_HEALTH, parse::switch);
-    Some(HttpSettings {
-        index_format: index_format?,
-        max_upload_size: max_upload_size?,
-        max_uploads: max_uploads?,
-        read_timeout: read_timeout?,
-        // As in ChartMuseum, --allow-overwrite wins.
-        overwriting: match (allow?, disable_force?) {
-            (true, _) => Overwriting::Always,
-            (false, false) => Overwriting::WithForce,
-            (false, true) => Overwriting::Never,
-        },
-        log_health: log_health?,
-        ..HttpSettings::default()
-    })
-}
-
-fn log(reader: &mut Reader) -> Option<LogSettings> {
+fn log(reader: &mut Reader) -> Result<LogSettings, Noted> {
     use tracing::Level;
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let levels = [
@@ -230,7 +199,7 @@ fn log(reader: &mut Reader) -> Option<LogSettings> {
         &options::DEBUG,
         Level::DEBUG,
     );
-    Some(LogSettings {
+    Ok(LogSettings {
         format: format?,
         level: level?,
     })

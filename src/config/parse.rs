@@ -1,7 +1,12 @@
 //! Values of options, from their texts.
 
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
+
+use url::Url;
 
 /// Why a text is not a value: what it is not, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +16,8 @@ pub(super) struct Wrong {
 }
 
 impl Wrong {
-    fn new(text: &str, what: &str, fix: &str) -> Self {
+    /// Says that `text` is not `what`.
+    pub(super) fn new(text: &str, what: &str, fix: &str) -> Self {
         Self {
             what: format!("`{text}` is not {what}"),
             fix: fix.to_owned(),
@@ -19,7 +25,7 @@ impl Wrong {
     }
 }
 
-/// Reads `30`, `30s`, `500ms`, `2m`, `1h` and, as Go prints them, `1m30s`.
+/// Reads `30`, `30s`, `500ms`, `2m`, `1h` and what else Go reads: `1h30m`, `1.5h`.
 pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
     let wrong = || {
         Wrong::new(
@@ -32,32 +38,57 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
         return Ok(Duration::from_secs(seconds.into()));
     }
     let mut rest = text;
-    let mut total = Duration::ZERO;
+    let mut total: u128 = 0;
     while !rest.is_empty() {
-        let digits = rest
-            .find(|letter: char| !letter.is_ascii_digit())
-            .ok_or_else(wrong)?;
-        let (number, tail) = rest.split_at(digits);
-        let end = tail
-            .find(|letter: char| letter.is_ascii_digit())
-            .unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(end);
-        // u32, so that no product or sum below can overflow.
-        let number = u64::from(number.parse::<u32>().map_err(|_| wrong())?);
-        total += match unit {
-            "ms" => Duration::from_millis(number),
-            "s" => Duration::from_secs(number),
-            "m" => Duration::from_secs(number * 60),
-            "h" => Duration::from_secs(number * 3600),
-            _ => return Err(wrong()),
-        };
+        let (nanoseconds, tail) = leading_duration(rest).ok_or_else(wrong)?;
+        total += nanoseconds;
         rest = tail;
     }
+    let total = u64::try_from(total).map_err(|_| wrong())?;
     if text.is_empty() {
         Err(wrong())
     } else {
-        Ok(total)
+        Ok(Duration::from_nanos(total))
     }
+}
+
+/// Reads a number and its unit off the front of `text`; in nanoseconds.
+fn leading_duration(text: &str) -> Option<(u128, &str)> {
+    let (whole, tail) = split_digits(text);
+    let (fraction, tail) = match tail.strip_prefix('.') {
+        Some(tail) => split_digits(tail),
+        None => ("", tail),
+    };
+    let end = tail
+        .find(|letter: char| letter.is_ascii_digit() || letter == '.')
+        .unwrap_or(tail.len());
+    let (unit, tail) = tail.split_at(end);
+    let unit: u128 = match unit {
+        "ns" => 1,
+        "us" | "µs" | "μs" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return None,
+    };
+    // u32, so that no product can overflow.
+    let whole = u128::from(whole.parse::<u32>().ok()?) * unit;
+    let fraction = match fraction {
+        "" => 0,
+        digits => {
+            u128::from(digits.parse::<u32>().ok()?) * unit
+                / 10_u128.pow(digits.len().try_into().ok()?)
+        }
+    };
+    Some((whole + fraction, tail))
+}
+
+fn split_digits(text: &str) -> (&str, &str) {
+    let end = text
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(text.len());
+    text.split_at(end)
 }
 
 /// Reads a duration above zero.
@@ -66,6 +97,15 @@ pub(super) fn deadline(text: &str) -> Result<Duration, Wrong> {
     if value.is_zero() {
         let fix = "write a duration above 0: without a deadline a stalled client would be served for ever";
         return Err(Wrong::new(text, "a deadline", fix));
+    }
+    Ok(value)
+}
+
+/// Reads a duration above zero, after which something is given up.
+pub(super) fn period(text: &str) -> Result<Duration, Wrong> {
+    let value = duration(text)?;
+    if value.is_zero() {
+        return Err(Wrong::new(text, "a period", "write a duration above 0"));
     }
     Ok(value)
 }
@@ -94,6 +134,24 @@ pub(super) fn count(text: &str) -> Result<usize, Wrong> {
     }
 }
 
+/// Reads a number of which 0 means that there is no limit.
+pub(super) fn limit<T: FromStr + Default + PartialEq>(text: &str) -> Result<Option<T>, Wrong> {
+    match text.parse::<T>() {
+        Ok(limit) => Ok((limit != T::default()).then_some(limit)),
+        Err(_) => Err(Wrong::new(
+            text,
+            "a limit",
+            "write a whole number; 0 is no limit",
+        )),
+    }
+}
+
+/// Reads a number that is nobody's concern.
+pub(super) fn number(text: &str) -> Result<u32, Wrong> {
+    text.parse()
+        .map_err(|_| Wrong::new(text, "a number", "write a whole number"))
+}
+
 /// Reads a port.
 pub(super) fn port(text: &str) -> Result<u16, Wrong> {
     text.parse()
@@ -115,6 +173,59 @@ pub(super) fn host(text: &str) -> Result<IpAddr, Wrong> {
             "write an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::",
         )
     })
+}
+
+/// Reads the path of a file that can be opened.
+pub(super) fn file(text: &str) -> Result<PathBuf, Wrong> {
+    let wrong = |error: std::io::Error| Wrong {
+        what: format!("cannot read {text}: {error}"),
+        fix: "give the path of a file that chartroom may read".to_owned(),
+    };
+    let metadata = File::open(text)
+        .and_then(|file| file.metadata())
+        .map_err(wrong)?;
+    if metadata.is_dir() {
+        return Err(wrong(std::io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(text.into())
+}
+
+/// Reads a URL that others begin with, and cuts the slash at its end.
+pub(super) fn base_url(text: &str) -> Result<String, Wrong> {
+    let fix = "write http:// or https://, a host, and perhaps a port and a path";
+    let url = Url::parse(text).map_err(|_| Wrong::new(text, "a URL", fix))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Wrong::new(text, "an http or https URL", fix));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Wrong::new(text, "a URL without `?` and `#`", fix));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Reads the URL of a bucket's server. Without a scheme it is https, as for ChartMuseum's AWS client.
+pub(super) fn endpoint(text: &str) -> Result<String, Wrong> {
+    if text.contains("://") {
+        base_url(text)
+    } else {
+        base_url(&format!("https://{text}"))
+    }
+}
+
+/// Reads a text that can stand between the quotes of a header field.
+pub(super) fn quotable(text: &str) -> Result<String, Wrong> {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        return Ok(text.to_owned());
+    }
+    let fix = "write ASCII letters, digits and signs other than quotes and backslashes";
+    Err(Wrong::new(text, "a text that a header field can hold", fix))
+}
+
+/// Reads a text, whatever it is.
+#[expect(clippy::unnecessary_wraps, reason = "it stands where others can fail")]
+pub(super) fn text(text: &str) -> Result<String, Wrong> {
+    Ok(text.to_owned())
 }
 
 /// Reads a switch. Besides true and false it knows the words that YAML 1.1 and Go know.
@@ -154,6 +265,10 @@ mod tests {
             ("1h", 3_600_000),
             ("1m30s", 90_000),
             ("0s", 0),
+            ("1.5h", 5_400_000),
+            ("1h0.25s", 3_600_250),
+            ("2000us", 2),
+            ("3000000ns", 3),
         ] {
             assert_eq!(
                 duration(text),
@@ -166,7 +281,11 @@ mod tests {
             "s",
             "1d",
             "-1s",
-            "1.5s",
+            "1.s2",
+            ".5s",
+            "1..5s",
+            "1.5",
+            "+1s",
             "30 s",
             "99999999999s",
             "1s2",

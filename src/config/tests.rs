@@ -1,6 +1,9 @@
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Command;
+
+use crate::http::settings::Overwriting;
 
 use super::*;
 

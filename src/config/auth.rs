@@ -1,0 +1,236 @@
+//! Who is let in.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::layers::{Given, Noted, Reader};
+use super::options::{
+    AUTH_ACTIONS_SEARCH_PATH, AUTH_ANONYMOUS_GET, AUTH_CERT_PATH, AUTH_REALM, AUTH_SERVICE,
+    BASIC_AUTH_PASS, BASIC_AUTH_PASS_FILE, BASIC_AUTH_USER, BEARER_AUTH, Definition,
+};
+use super::parse::{self, Wrong};
+
+/// Who is let in.
+#[derive(Clone, Debug, Default)]
+pub struct AuthSettings {
+    /// What requests must show; `None` lets everybody do everything.
+    pub scheme: Option<AuthScheme>,
+    /// Whether everybody may read, without credentials.
+    pub anonymous_get: bool,
+}
+
+/// What requests must show.
+#[derive(Clone, Debug)]
+pub enum AuthScheme {
+    /// A name and a password.
+    Basic(BasicAuth),
+    /// A token.
+    Bearer(BearerAuth),
+}
+
+/// The name and the password.
+#[derive(Clone, Debug)]
+pub struct BasicAuth {
+    /// The name; not empty, without a colon.
+    pub user: String,
+    /// The password; not empty.
+    pub password: SecretString,
+}
+
+/// How tokens are asked for and verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BearerAuth {
+    /// Where clients get a token. ASCII without quotes and backslashes.
+    pub realm: String,
+    /// What clients call this server there. ASCII without quotes and backslashes.
+    pub service: String,
+    /// A PEM file with a public RSA key, or a certificate of one.
+    pub certificate: PathBuf,
+    /// The `JMESPath` of the allowed actions in a token's claims; `None` is ChartMuseum's.
+    pub actions_search_path: Option<String>,
+}
+
+/// Reads who is let in. What is half given is a mistake that must not end in an open server.
+pub(super) fn read(reader: &mut Reader) -> Result<AuthSettings, Noted> {
+    let basic = basic(reader);
+    let bearer = bearer(reader);
+    let anonymous_get = reader.value(&AUTH_ANONYMOUS_GET, parse::switch);
+    let (basic, bearer, anonymous_get) = (basic?, bearer?, anonymous_get?);
+    let scheme = match (basic, bearer) {
+        (Some(_), Some(_)) => {
+            let wrong = Wrong {
+                what: format!("{} is given too", BASIC_AUTH_USER.name),
+                fix: "remove one: ChartMuseum would let tokens win and passwords count for nothing"
+                    .to_owned(),
+            };
+            let given = reader.given(&[&BEARER_AUTH], parse::switch)?;
+            return match given {
+                Some(given) => Err(reader.note(&BEARER_AUTH, given.source, wrong)),
+                None => Err(Noted),
+            };
+        }
+        (Some(basic), None) => Some(AuthScheme::Basic(basic)),
+        (None, Some(bearer)) => Some(AuthScheme::Bearer(bearer)),
+        (None, None) => None,
+    };
+    if anonymous_get && scheme.is_none() {
+        reader.notices.push(format!(
+            "{} does nothing: there are no credentials, so everybody may do everything",
+            AUTH_ANONYMOUS_GET.name
+        ));
+    }
+    Ok(AuthSettings {
+        scheme,
+        anonymous_get,
+    })
+}
+
+fn basic(reader: &mut Reader) -> Result<Option<BasicAuth>, Noted> {
+    let user = reader.given(&[&BASIC_AUTH_USER], user);
+    let password = password(reader);
+    match (user?, password?) {
+        (Some(user), Some(password)) => Ok(Some(BasicAuth {
+            user: user.value,
+            password: password.value,
+        })),
+        (None, None) => Ok(None),
+        (Some(user), None) => {
+            let missing = [&BASIC_AUTH_PASS, &BASIC_AUTH_PASS_FILE];
+            Err(lacks(reader, user, &missing, " or "))
+        }
+        (None, Some(password)) => Err(lacks(reader, password, &[&BASIC_AUTH_USER], "")),
+    }
+}
+
+/// RFC 7617 section 2: a colon ends the name.
+fn user(text: &str) -> Result<String, Wrong> {
+    if text.contains(':') || text.contains(char::is_control) {
+        let fix = "write it without colons and control characters";
+        return Err(Wrong::new(text, "a name that a client can send", fix));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads the password from whichever of its two options is nearer. No problem shows any of it.
+fn password(reader: &mut Reader) -> Result<Option<Given<SecretString>>, Noted> {
+    let given = reader.nearest(&[&BASIC_AUTH_PASS, &BASIC_AUTH_PASS_FILE])?;
+    let Some(Given {
+        value,
+        definition,
+        source,
+    }) = given.filter(|given| !given.value.is_empty())
+    else {
+        return Ok(None);
+    };
+    let password = if definition.name == BASIC_AUTH_PASS_FILE.name {
+        first_text(&value)
+    } else {
+        Ok(value)
+    };
+    match password {
+        Ok(password) => Ok(Some(Given {
+            value: password.into(),
+            definition,
+            source,
+        })),
+        Err(wrong) => Err(reader.note(definition, source, wrong)),
+    }
+}
+
+/// No sensible password is longer, and a device given by mistake has no end.
+const LONGEST_PASSWORD: u64 = 4096;
+
+/// Reads the whole of a file but for the line break at its end, which editors put there.
+fn first_text(path: &str) -> Result<String, Wrong> {
+    let wrong = |what: String| Wrong {
+        what: format!("cannot read a password from {path}: {what}"),
+        fix: "give a file that holds a password and nothing else".to_owned(),
+    };
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST_PASSWORD + 1).read_to_string(&mut text))
+        .map_err(|error| wrong(error.to_string()))?;
+    if text.len() as u64 > LONGEST_PASSWORD {
+        return Err(wrong(format!("it is longer than {LONGEST_PASSWORD} bytes")));
+    }
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        return Err(wrong("it is empty".to_owned()));
+    }
+    Ok(password.to_owned())
+}
+
+fn bearer(reader: &mut Reader) -> Result<Option<BearerAuth>, Noted> {
+    let on = reader.value(&BEARER_AUTH, parse::switch);
+    let realm = reader.given(&[&AUTH_REALM], parse::quotable);
+    let service = reader.given(&[&AUTH_SERVICE], parse::quotable);
+    let certificate = reader.given(&[&AUTH_CERT_PATH], parse::file);
+    let path = reader.given(&[&AUTH_ACTIONS_SEARCH_PATH], parse::text);
+    let on = on?;
+    if !on {
+        let mut stray = Ok(());
+        for definition in [
+            &AUTH_REALM,
+            &AUTH_SERVICE,
+            &AUTH_CERT_PATH,
+            &AUTH_ACTIONS_SEARCH_PATH,
+        ] {
+            stray = stray.and(without_bearer(reader, definition));
+        }
+        return stray.map(|()| None);
+    }
+    let realm = required(reader, realm, &AUTH_REALM);
+    let service = required(reader, service, &AUTH_SERVICE);
+    let certificate = required(reader, certificate, &AUTH_CERT_PATH);
+    Ok(Some(BearerAuth {
+        realm: realm?,
+        service: service?,
+        certificate: certificate?,
+        actions_search_path: path?.map(|path| path.value),
+    }))
+}
+
+fn without_bearer(reader: &mut Reader, definition: &Definition) -> Result<(), Noted> {
+    let Some(value) = reader.find_any(definition).cloned() else {
+        return Ok(());
+    };
+    let bearer = BEARER_AUTH.name;
+    let wrong = Wrong {
+        what: format!("it is given without {bearer}, so that it would protect nothing"),
+        fix: format!("add {bearer}, or remove it"),
+    };
+    Err(reader.note(definition, value.source, wrong))
+}
+
+fn required<T>(
+    reader: &mut Reader,
+    given: Result<Option<Given<T>>, Noted>,
+    definition: &'static Definition,
+) -> Result<T, Noted> {
+    if let Some(given) = given? {
+        return Ok(given.value);
+    }
+    let bearer = BEARER_AUTH.name;
+    let source = reader
+        .find_any(&BEARER_AUTH)
+        .map(|value| value.source.clone());
+    let wrong = Wrong {
+        what: format!("{bearer} needs it"),
+        fix: format!("add {}, or remove {bearer}", definition.name),
+    };
+    Err(reader.note(definition, source.unwrap_or(super::Source::Default), wrong))
+}
+
+fn lacks<T>(reader: &mut Reader, given: Given<T>, missing: &[&Definition], or: &str) -> Noted {
+    let missing: Vec<&str> = missing.iter().map(|definition| definition.name).collect();
+    let missing = missing.join(or);
+    let wrong = Wrong {
+        what: format!("it is given without {missing}"),
+        fix: format!("add {missing}, or remove it to let everybody in"),
+    };
+    reader.note(given.definition, given.source, wrong)
+}
