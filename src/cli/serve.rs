@@ -50,6 +50,9 @@ fn report(text: &str) {
 
 fn start(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config.log).context("the log cannot be started")?;
+    if let Some(source) = &config.chartmuseum {
+        tracing::info!(%source, "ChartMuseum's variables, defaults and file keys count: the storage is one of its backends");
+    }
     for notice in &config.notices {
         tracing::warn!("{notice}");
     }
@@ -83,7 +86,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         };
         let repositories = opened
             .with_context(|| format!("the repositories in {} cannot be opened", config.storage))?;
-        greet(&config.storage, address);
+        greet(&config, address);
         let router = http::router(repositories.clone(), config.http);
         server::serve(listener, router, config.server, stop.clone()).await;
         repositories.close().await;
@@ -101,15 +104,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 /// Tells a person, once, what to do next. Not a log line: it goes to stdout.
-fn greet(storage: &Location, address: SocketAddr) {
+fn greet(config: &Config, address: SocketAddr) {
+    let greeting = greeting(&config.storage, address, &url(config, address));
     // A closed stdout is nobody to greet.
-    let _ = std::io::stdout().write_all(greeting(storage, address).as_bytes());
+    let _ = std::io::stdout().write_all(greeting.as_bytes());
 }
 
-fn greeting(storage: &Location, address: SocketAddr) -> String {
+fn greeting(storage: &Location, address: SocketAddr, url: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let place = place(storage);
-    let url = url(address);
     let everywhere = if address.ip().is_unspecified() {
         ", and at every other address of this machine"
     } else {
@@ -136,13 +139,23 @@ fn place(storage: &Location) -> String {
 }
 
 /// Returns a URL that works on this machine.
-fn url(address: SocketAddr) -> String {
+fn url(config: &Config, address: SocketAddr) -> String {
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let host = reachable(address);
+    format!("{scheme}://{host}{}", config.http.context_path)
+}
+
+fn reachable(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         host => host,
     };
-    format!("http://{}", SocketAddr::new(host, address.port()))
+    SocketAddr::new(host, address.port())
 }
 
 #[cfg(test)]
@@ -152,7 +165,9 @@ mod tests {
     #[test]
     fn the_greeting_can_be_pasted() {
         let storage = Location::Directory("/srv/charts".into());
-        let text = greeting(&storage, "0.0.0.0:8879".parse().unwrap());
+        let address: SocketAddr = "0.0.0.0:8879".parse().unwrap();
+        let url = format!("http://{}", reachable(address));
+        let text = greeting(&storage, address, &url);
         insta::assert_snapshot!(text, @"
         chartroom 0.1.0
           charts are kept in  /srv/charts
@@ -161,6 +176,7 @@ mod tests {
           helm repo add local http://127.0.0.1:8879
           curl --data-binary @mychart-0.1.0.tgz http://127.0.0.1:8879/api/charts
         ");
-        assert_eq!(url("[::]:80".parse().unwrap()), "http://[::1]:80");
+        let everywhere = "[::]:80".parse().unwrap();
+        assert_eq!(reachable(everywhere).to_string(), "[::1]:80");
     }
 }

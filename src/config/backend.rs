@@ -65,7 +65,8 @@ macro_rules! absent {
     };
 }
 
-static ABSENT: &[Absent] = absent! {
+/// The backends that chartroom does not have.
+pub(super) static ABSENT: &[Absent] = absent! {
     "alibaba": ALIBABA,
     "baidu": BAIDU,
     "etcd": ETCD,

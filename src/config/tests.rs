@@ -7,6 +7,13 @@ use crate::http::settings::Overwriting;
 
 use super::*;
 
+mod access;
+mod chartmuseum_rows;
+mod drop_in;
+mod files;
+mod http;
+mod storage;
+
 fn load(flags: &[&str], variables: &[(&str, &str)]) -> Result<Config, Problems> {
     let command = args::add_to(Command::new("chartroom"));
     let matches = command
@@ -17,6 +24,15 @@ fn load(flags: &[&str], variables: &[(&str, &str)]) -> Result<Config, Problems> 
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
     Config::load(&matches, &variables)
+}
+
+/// The problems, as keys.
+fn keys(problems: &Problems) -> Vec<&str> {
+    problems
+        .0
+        .iter()
+        .map(|problem| problem.key.as_str())
+        .collect()
 }
 
 fn file(text: &str) -> (tempfile::TempDir, String) {
@@ -35,6 +51,16 @@ fn defaults_are_valid_and_local() {
     assert_eq!(config.http.overwriting, Overwriting::WithForce);
     assert_eq!(config.server.drain_timeout, Duration::from_secs(20));
     assert_eq!(config.log.format, LogFormat::Text);
+    assert_eq!(
+        config.repositories.refresh_interval,
+        Duration::from_secs(30)
+    );
+    assert_eq!(config.repositories.parallel_reads, 4);
+    assert_eq!(config.repositories.per_chart_limit, None);
+    assert_eq!((config.tls, config.auth.scheme.is_none()), (None, true));
+    assert_eq!((config.chartmuseum, config.notices), (None, Vec::new()));
+    let defaults = HttpSettings::default();
+    assert_eq!(format!("{:?}", config.http), format!("{defaults:?}"));
 }
 
 #[test]

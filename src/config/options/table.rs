@@ -26,11 +26,11 @@ const STOPS: &str = "Stops the start with what to do instead";
 
 const REDIS: &str = "replicas agree through the storage itself, so there is no cache to share";
 
-pub(in crate::config) const ALIBABA: &str = "OSS has an endpoint that speaks S3: write s3://BUCKET/PREFIX for the storage, --storage-endpoint https://s3.oss-REGION.aliyuncs.com, --storage-region oss-REGION and --storage-path-style=false, with the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or copy the objects into a directory or another bucket";
+pub(in crate::config) const ALIBABA: &str = "OSS has an endpoint that speaks S3: write s3://BUCKET/PREFIX for the storage, --storage-endpoint https://s3.oss-REGION.aliyuncs.com, --storage-region REGION and --storage-path-style=false, with the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or copy the objects into a directory or another bucket";
 pub(in crate::config) const BAIDU: &str = "BOS has an endpoint that speaks S3: write s3://BUCKET/PREFIX for the storage, --storage-endpoint https://s3.REGION.bcebos.com and --storage-region REGION, with the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or copy the objects into a directory or another bucket";
 pub(in crate::config) const ETCD: &str = "etcd holds no files: download every archive and .prov from the running ChartMuseum into a directory, or into a bucket, and give that for the storage";
 pub(in crate::config) const OPENSTACK: &str = "Swift speaks S3 where its s3api middleware is on: write s3://CONTAINER/PREFIX for the storage, --storage-endpoint with the URL of the proxy server, and a pair of `openstack ec2 credentials create` in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or copy the objects into a directory or another bucket";
-pub(in crate::config) const ORACLE: &str = "Object Storage has an endpoint that speaks S3: write s3://BUCKET/PREFIX for the storage, --storage-endpoint https://NAMESPACE.compat.objectstorage.REGION.oraclecloud.com and --storage-region REGION, with a customer secret key in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or copy the objects into a directory or another bucket";
+pub(in crate::config) const ORACLE: &str = "Object Storage has an endpoint that speaks S3: write s3://BUCKET/PREFIX for the storage, --storage-endpoint https://NAMESPACE.compat.objectstorage.REGION.oraclecloud.com, --storage-region REGION and --storage-path-style, with a customer secret key in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or copy the objects into a directory or another bucket";
 pub(in crate::config) const TENCENT: &str = "COS has an endpoint that speaks S3: write s3://BUCKET-APPID/PREFIX for the storage, --storage-endpoint https://cos.REGION.myqcloud.com, --storage-region REGION and --storage-path-style=false, with the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or copy the objects into a directory or another bucket";
 
 options! {
@@ -71,7 +71,7 @@ options! {
         museum("depthdynamic"),
         "Let any number of segments name a repository";
     MAX_STORAGE_OBJECTS = "max-storage-objects", Repositories, Kind::Value("COUNT"), "0",
-        described("maxstorageobjects", Differs("enforced for forms too, and .chartroom and index-cache.yaml do not count")),
+        described("maxstorageobjects", Differs("enforced for forms too")),
         "How many objects a repository may hold; 0 is any number";
     PER_CHART_LIMIT = "per-chart-limit", Repositories, Kind::Value("COUNT"), "0",
         described("per-chart-limit", Differs("the upload is stored first; then what is beyond the limit goes, archives and provenance")),

@@ -1,0 +1,137 @@
+//! TLS and credentials: what is half given is never an open server.
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn with(flags: &[&str]) -> Result<Config, Problems> {
+    load(&[&["memory:"], flags].concat(), &[])
+}
+
+fn password(config: Result<Config, Problems>) -> String {
+    match config.unwrap().auth.scheme {
+        Some(AuthScheme::Basic(basic)) => basic.password.expose_secret().to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn half_of_a_pair_stops_the_start() {
+    let (_directory, path) = file("x");
+    let flag = |name: &str| format!("--{name}={path}");
+    let [cert, key, ca, pass] =
+        ["tls-cert", "tls-key", "tls-ca-cert", "basic-auth-pass-file"].map(flag);
+    for (flags, wrong) in [
+        (vec![cert.as_str()], "tls-cert"),
+        (vec![&key], "tls-key"),
+        (vec![&ca], "tls-ca-cert"),
+        (vec![&cert, &ca], "tls-cert"),
+        (vec!["--basic-auth-user=u"], "basic-auth-user"),
+        (vec!["--basic-auth-pass=p"], "basic-auth-pass"),
+        (vec![&pass], "basic-auth-pass-file"),
+        (
+            vec!["--basic-auth-user=u", "--basic-auth-pass="],
+            "basic-auth-user",
+        ),
+        (vec!["--auth-realm=r"], "auth-realm"),
+        (
+            vec!["--auth-service=s", "--bearer-auth=false"],
+            "auth-service",
+        ),
+        (
+            vec!["--auth-actions-search-path=a"],
+            "auth-actions-search-path",
+        ),
+    ] {
+        let problems = with(&flags).unwrap_err();
+        assert_eq!(keys(&problems), [wrong], "{flags:?} {problems}");
+    }
+    let problems = with(&["--bearer-auth"]).unwrap_err();
+    assert_eq!(
+        keys(&problems),
+        ["auth-realm", "auth-service", "auth-cert-path"]
+    );
+}
+
+#[test]
+fn passwords_and_tokens_together_stop_the_start() {
+    let (_directory, path) = file("x");
+    let cert = format!("--auth-cert-path={path}");
+    let bearer = ["--bearer-auth", "--auth-realm=r", "--auth-service=s", &cert];
+    let basic = ["--basic-auth-user=u", "--basic-auth-pass=p"];
+    let problems = with(&[&bearer[..], &basic].concat()).unwrap_err();
+    assert_eq!(keys(&problems), ["bearer-auth"], "{problems}");
+    with(&bearer).unwrap();
+    with(&basic).unwrap();
+}
+
+#[test]
+fn a_password_comes_from_a_file_without_the_line_break_at_its_end() {
+    for (text, expected) in [
+        ("se cret\n", "se cret"),
+        ("a\r\n", "a"),
+        ("a\n\n", "a\n"),
+        (" a", " a"),
+    ] {
+        let (_directory, path) = file(text);
+        let config = with(&["--basic-auth-user=u", "--basic-auth-pass-file", &path]);
+        assert_eq!(password(config), expected, "{text:?}");
+    }
+    let long = "x".repeat(5000);
+    for text in ["", "\n", &long] {
+        let (_directory, path) = file(text);
+        let problems = with(&["--basic-auth-user=u", "--basic-auth-pass-file", &path]).unwrap_err();
+        assert_eq!(keys(&problems), ["basic-auth-pass-file"], "{text:?}");
+    }
+    let (_directory, path) = file("far");
+    let flags = ["--basic-auth-user=u", "--basic-auth-pass-file", &path];
+    let near = [&flags[..], &["--basic-auth-pass=near"]].concat();
+    assert_eq!(keys(&with(&near).unwrap_err()), ["basic-auth-pass-file"]);
+    let variable = [("CHARTROOM_BASIC_AUTH_PASS", "farther")];
+    assert_eq!(
+        password(load(&[&["memory:"], &flags[..]].concat(), &variable)),
+        "far"
+    );
+}
+
+#[test]
+fn passwords_are_never_shown() {
+    let flags = [
+        "memory:",
+        "--basic-auth-user=a:b",
+        "--basic-auth-pass=hush",
+        "--port=x",
+    ];
+    let problems = load(&flags, &[("CHARTROOM_BASIC_AUTH_PASS_FILE", "/hush")]).unwrap_err();
+    assert_eq!(keys(&problems), ["port", "basic-auth-user"]);
+    assert!(!problems.to_string().contains("hush"), "{problems}");
+    let config = with(&["--basic-auth-user=a", "--basic-auth-pass=hush"]).unwrap();
+    assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+}
+
+#[test]
+fn anonymous_reads_without_credentials_are_a_notice() {
+    let config = with(&["--auth-anonymous-get"]).unwrap();
+    assert!(config.auth.anonymous_get && config.auth.scheme.is_none());
+    assert_eq!(config.notices.len(), 1, "{:?}", config.notices);
+}
+
+#[test]
+fn what_would_break_a_header_field_or_is_no_file_is_refused() {
+    let (_directory, path) = file("x");
+    let directory = Path::new(&path).parent().unwrap().to_str().unwrap();
+    let cert = format!("--auth-cert-path={directory}");
+    let flags = [
+        "--bearer-auth",
+        "--auth-realm=a\"b",
+        "--auth-service=a\nb",
+        &cert,
+    ];
+    let problems = with(&flags).unwrap_err();
+    assert_eq!(
+        keys(&problems),
+        ["auth-realm", "auth-service", "auth-cert-path"]
+    );
+    let problems = with(&["--tls-cert=/nonexistent", "--tls-key", &path]).unwrap_err();
+    assert_eq!(keys(&problems), ["tls-cert"], "{problems}");
+}
