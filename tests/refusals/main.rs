@@ -19,6 +19,7 @@ mod memory;
 #[path = "../support/server.rs"]
 mod server;
 mod starts;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fs;
