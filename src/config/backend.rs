@@ -24,9 +24,9 @@ pub(super) struct Bucket {
     /// The scheme of our URLs.
     pub(super) scheme: &'static str,
     /// The option that names the bucket.
-    pub(super) bucket: &'static Definition,
+    pub(super) name_option: &'static Definition,
     /// The option that tells where in it charts are.
-    pub(super) prefix: &'static Definition,
+    pub(super) prefix_option: &'static Definition,
 }
 
 /// A backend that chartroom does not have.
@@ -42,20 +42,20 @@ static BUCKETS: &[Bucket] = &[
     Bucket {
         name: "amazon",
         scheme: "s3",
-        bucket: &STORAGE_AMAZON_BUCKET,
-        prefix: &STORAGE_AMAZON_PREFIX,
+        name_option: &STORAGE_AMAZON_BUCKET,
+        prefix_option: &STORAGE_AMAZON_PREFIX,
     },
     Bucket {
         name: "google",
         scheme: "gs",
-        bucket: &STORAGE_GOOGLE_BUCKET,
-        prefix: &STORAGE_GOOGLE_PREFIX,
+        name_option: &STORAGE_GOOGLE_BUCKET,
+        prefix_option: &STORAGE_GOOGLE_PREFIX,
     },
     Bucket {
         name: "microsoft",
         scheme: "az",
-        bucket: &STORAGE_MICROSOFT_CONTAINER,
-        prefix: &STORAGE_MICROSOFT_PREFIX,
+        name_option: &STORAGE_MICROSOFT_CONTAINER,
+        prefix_option: &STORAGE_MICROSOFT_PREFIX,
     },
 ];
 

@@ -120,8 +120,8 @@ impl File {
         for (key, leaf) in self.leaves() {
             let found = options::ALL
                 .iter()
-                .find_map(|definition| Some((*definition, rest_of(definition, &key)?)));
-            let Some((definition, path)) = found else {
+                .find_map(|definition| Some((*definition, KeyOf::read(definition, &key)?)));
+            let Some((definition, key_of)) = found else {
                 said.notices.push(format!(
                     "the key {key} of the file {} is not an option of ChartMuseum or of chartroom and is ignored",
                     self.path.display()
@@ -132,7 +132,7 @@ impl File {
             let wrong = match (leaf, definition.kind) {
                 // viper takes null for "not set".
                 (Leaf::Null, _) => continue,
-                (leaf, Kind::List(_)) => leaf.items(path).map(|items| {
+                (leaf, Kind::List(_)) => leaf.items(key_of.item()).map(|items| {
                     for text in items {
                         let source = source.clone();
                         said.layer.append(definition, Value { text, source });
@@ -230,19 +230,36 @@ fn is_museum_key(definition: &Definition, key: &str) -> bool {
         .is_some_and(|museum| !museum.key.is_empty() && museum.key.eq_ignore_ascii_case(key))
 }
 
-/// Tells whether `key` is one of the option's, and returns what follows: nothing, or for a map the rest
-/// in its own case. Repositories have names with capitals, which viper would take away.
-fn rest_of<'key>(definition: &Definition, key: &'key str) -> Option<Option<&'key str>> {
-    if is_museum_key(definition, key) || definition.name.eq_ignore_ascii_case(key) {
-        return Some(None);
+/// A key of an option, as far as it goes.
+enum KeyOf<'key> {
+    /// The option itself.
+    Whole,
+    /// An item of a map, by the rest of the key in its own case: repositories have names with capitals,
+    /// which viper would take away.
+    Item(&'key str),
+}
+
+impl<'key> KeyOf<'key> {
+    /// Returns how `key` names the option, if it does.
+    fn read(definition: &Definition, key: &'key str) -> Option<Self> {
+        if is_museum_key(definition, key) || definition.name.eq_ignore_ascii_case(key) {
+            return Some(Self::Whole);
+        }
+        let Kind::List(_) = definition.kind else {
+            return None;
+        };
+        let (head, rest) = key.split_at_checked(definition.name.len())?;
+        let rest = rest.strip_prefix('.')?;
+        head.eq_ignore_ascii_case(definition.name)
+            .then_some(Self::Item(rest))
     }
-    let Kind::List(_) = definition.kind else {
-        return None;
-    };
-    let (head, rest) = key.split_at_checked(definition.name.len())?;
-    let rest = rest.strip_prefix('.')?;
-    head.eq_ignore_ascii_case(definition.name)
-        .then_some(Some(rest))
+
+    fn item(self) -> Option<&'key str> {
+        match self {
+            Self::Whole => None,
+            Self::Item(path) => Some(path),
+        }
+    }
 }
 
 /// ChartMuseum's keys are ours without the hyphens (`maxuploadsize`), or with dots.

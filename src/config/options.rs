@@ -132,28 +132,25 @@ impl Definition {
 /// What every variable of ours begins with.
 pub const VARIABLE_PREFIX: &str = "CHARTROOM_";
 
-/// An option that is ours alone.
-const OURS: Option<Museum> = None;
-
 /// An option that means the same in ChartMuseum, with its key there.
-const fn museum(key: &'static str) -> Option<Museum> {
+const fn museum(key: &'static str) -> Museum {
     described(key, Here::Same)
 }
 
 /// The same, with the default of a start with ChartMuseum's configuration.
-const fn museum_default(key: &'static str, default: &'static str, here: Here) -> Option<Museum> {
-    Some(Museum {
+const fn museum_default(key: &'static str, default: &'static str, here: Here) -> Museum {
+    Museum {
         key,
         default: Some(default),
         here,
-    })
+    }
 }
 
 /// The same, with what becomes of it here.
-const fn described(key: &'static str, here: Here) -> Option<Museum> {
-    Some(Museum {
+const fn described(key: &'static str, here: Here) -> Museum {
+    Museum {
         key,
         default: None,
         here,
-    })
+    }
 }

@@ -63,17 +63,14 @@ fn value(reader: &mut Reader) -> Result<Value, Noted> {
         return Ok(value.clone());
     }
     let source = Source::Default;
-    match default_directory() {
-        Some(text) => Ok(Value { text, source }),
-        None => {
-            let wrong = Wrong {
-                what: "no place to keep charts is given, and the user has no data directory"
-                    .to_owned(),
-                fix: PLACES.to_owned(),
-            };
-            Err(reader.note(&STORAGE, source, wrong))
-        }
+    if let Some(text) = default_directory() {
+        return Ok(Value { text, source });
     }
+    let wrong = Wrong {
+        what: "no place to keep charts is given, and the user has no data directory".to_owned(),
+        fix: PLACES.to_owned(),
+    };
+    Err(reader.note(&STORAGE, source, wrong))
 }
 
 /// The user's data directory, as `helm serve` kept its local repository below the user's home.
@@ -101,10 +98,10 @@ fn of_backend(reader: &mut Reader, backend: Backend, source: Source) -> Result<L
             Err(reader.note(&STORAGE, source, lacking(backend, &STORAGE_LOCAL_ROOTDIR)))
         }
         Backend::Bucket(bucket) => {
-            if let Some(name) = reader.find_any(bucket.bucket).cloned() {
+            if let Some(name) = reader.find_any(bucket.name_option).cloned() {
                 return of_bucket(reader, bucket, &name);
             }
-            Err(reader.note(&STORAGE, source, lacking(backend, bucket.bucket)))
+            Err(reader.note(&STORAGE, source, lacking(backend, bucket.name_option)))
         }
         Backend::Absent(absent) => {
             let what = format!("chartroom has no storage backend `{}`", absent.name);
@@ -123,19 +120,22 @@ fn lacking(backend: Backend, definition: &Definition) -> Wrong {
 }
 
 fn of_bucket(reader: &mut Reader, bucket: &Bucket, name: &Value) -> Result<Location, Noted> {
-    let prefix = reader.find(bucket.prefix).cloned();
+    let prefix = reader.find(bucket.prefix_option).cloned();
     if name.text.contains('/') {
-        let fix = format!("write what follows the slash as {}", bucket.prefix.name);
+        let fix = format!(
+            "write what follows the slash as {}",
+            bucket.prefix_option.name
+        );
         let wrong = Wrong::new(&name.text, "the name of a bucket", &fix);
-        return Err(reader.note(bucket.bucket, name.source.clone(), wrong));
+        return Err(reader.note(bucket.name_option, name.source.clone(), wrong));
     }
     let written = prefix.as_ref().map_or("", |prefix| prefix.text.as_str());
     let url = format!("{}://{}/{}", bucket.scheme, name.text, cleaned(written));
     url.parse().map_err(|error| {
         let is_prefix = matches!(error, chartroom_storage::LocationError::Prefix { .. });
         let (definition, source) = match prefix.filter(|_| is_prefix) {
-            Some(prefix) => (bucket.prefix, prefix.source),
-            None => (bucket.bucket, name.source.clone()),
+            Some(prefix) => (bucket.prefix_option, prefix.source),
+            None => (bucket.name_option, name.source.clone()),
         };
         let wrong = Wrong {
             what: format!("{error}"),

@@ -1,7 +1,10 @@
 //! The options themselves.
 
 use super::Here::{Differs, NotNeeded, Refused, Same};
-use super::{Definition, Group, Kind, OURS, described, museum, museum_default};
+use super::{Definition, Group, Kind, Museum, described, museum, museum_default};
+
+/// An option that is ours alone.
+const OURS: Option<Museum> = None;
 
 macro_rules! options {
     ($($constant:ident = $name:literal, $group:ident, $kind:expr, $default:literal, $museum:expr, $help:expr;)*) => {
@@ -35,7 +38,7 @@ pub(in crate::config) const TENCENT: &str = "COS has an endpoint that speaks S3:
 
 options! {
     STORAGE = "storage", Storage, Kind::Value("URL|PATH"), "",
-        described("storage.backend", Differs("`local`, `amazon`, `google` and `microsoft`, in any case. The others stop the start with what to do instead. A directory of such a name is `./local`")),
+        Some(described("storage.backend", Differs("`local`, `amazon`, `google` and `microsoft`, in any case. The others stop the start with what to do instead. A directory of such a name is `./local`"))),
         "Where charts are kept: a directory, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, file:// or memory:, or one of ChartMuseum's local, amazon, google and microsoft. The same as DIR. The default is a directory of the user's, such as ~/.local/share/chartroom/charts";
     STORAGE_ENDPOINT = "storage-endpoint", Storage, Kind::Value("URL"), "", OURS,
         "The URL of a server that speaks the protocol of the bucket's service, instead of the service itself";
@@ -55,242 +58,242 @@ options! {
         OURS,
         "How often the storage is listed for archives that were put or removed by hand; 0 is never";
     CACHE_INTERVAL = "cache-interval", Storage, Kind::Value("DURATION"), "",
-        museum_default("cacheinterval", "5m", Differs("another name of `--refresh-interval`; a number without a unit is seconds. Uploads and deletions of every replica are seen without it")),
+        Some(museum_default("cacheinterval", "5m", Differs("another name of `--refresh-interval`; a number without a unit is seconds. Uploads and deletions of every replica are seen without it"))),
         "The same as --refresh-interval, in ChartMuseum's words";
     STORAGE_TIMESTAMP_TOLERANCE = "storage-timestamp-tolerance", Storage, Kind::Value("DURATION"), "0s",
-        museum("storage.timestamptolerance"),
+        Some(museum("storage.timestamptolerance")),
         "By how much the time of an object may differ from the one in the log before it is read again";
     INDEX_LIMIT = "index-limit", Storage, Kind::Value("COUNT"), "0",
-        described("indexlimit", Differs("0 is 4 at once, not all at once")),
+        Some(described("indexlimit", Differs("0 is 4 at once, not all at once"))),
         "How many archives are read at once when the storage is listed; 0 is 4";
 
     DEPTH = "depth", Repositories, Kind::Value("COUNT"), "0",
-        described("depth", Differs("at most 8")),
+        Some(described("depth", Differs("at most 8"))),
         "How many segments of a path name a repository: with 2 there is one at /org/team/index.yaml. 0 is the one at the root only";
     DEPTH_DYNAMIC = "depth-dynamic", Repositories, Kind::Switch, "false",
-        museum("depthdynamic"),
+        Some(museum("depthdynamic")),
         "Let any number of segments name a repository";
     MAX_STORAGE_OBJECTS = "max-storage-objects", Repositories, Kind::Value("COUNT"), "0",
-        described("maxstorageobjects", Differs("enforced for forms too")),
+        Some(described("maxstorageobjects", Differs("enforced for forms too"))),
         "How many objects a repository may hold; 0 is any number";
     PER_CHART_LIMIT = "per-chart-limit", Repositories, Kind::Value("COUNT"), "0",
-        described("per-chart-limit", Differs("the upload is stored first; then what is beyond the limit goes, archives and provenance")),
+        Some(described("per-chart-limit", Differs("the upload is stored first; then what is beyond the limit goes, archives and provenance"))),
         "How many versions of a chart are kept; an upload beyond it removes the oldest. 0 is any number";
     REPOSITORY_IDLE = "repository-idle", Repositories, Kind::Value("DURATION"), "15m", OURS,
         "After how long a repository that nobody used leaves memory, until somebody does";
     MAX_LOADED_REPOSITORIES = "max-loaded-repositories", Repositories, Kind::Value("COUNT"), "1000", OURS,
         "How many repositories are in memory at once";
     ARTIFACT_HUB_REPO_ID = "artifact-hub-repo-id", Repositories, Kind::List("[PATH=]ID"), "",
-        described("artifact-hub-repo-id", Differs("a variable holds several, separated by commas; paths in the configuration file keep their case")),
+        Some(described("artifact-hub-repo-id", Differs("a variable holds several, separated by commas; paths in the configuration file keep their case"))),
         "The id that Artifact Hub gave the repository at PATH, or the one at the root; served as artifacthub-repo.yml. May be repeated";
 
     LISTEN_HOST = "listen-host", Listening, Kind::Value("ADDRESS"), "127.0.0.1",
-        museum_default("listen.host", "0.0.0.0", Differs("an address, not a name")),
+        Some(museum_default("listen.host", "0.0.0.0", Differs("an address, not a name"))),
         "The address to listen on; 0.0.0.0 or :: for all";
     PORT = "port", Listening, Kind::Value("PORT"), "8879",
-        museum_default("port", "8080", Same),
+        Some(museum_default("port", "8080", Same)),
         "The port to listen on; 0 takes a free one";
     CONTEXT_PATH = "context-path", Listening, Kind::Value("PATH"), "",
-        described("contextpath", Differs("it ends at a slash: with `/charts` there is nothing at `/chartsx`")),
+        Some(described("contextpath", Differs("it ends at a slash: with `/charts` there is nothing at `/chartsx`"))),
         "What stands before every path, such as /charts";
     MAX_CONNECTIONS = "max-connections", Listening, Kind::Value("COUNT"), "1024", OURS,
         "How many connections are served at once; further ones wait in the kernel's queue";
     HEADER_TIMEOUT = "header-timeout", Listening, Kind::Value("DURATION"), "10s", OURS,
         "How long a client may take to send the head of a request, and how long a connection may be idle";
     READ_TIMEOUT = "read-timeout", Listening, Kind::Value("DURATION"), "30s",
-        described("readtimeout", Differs("for the body; not 0")),
+        Some(described("readtimeout", Differs("for the body; not 0"))),
         "How long a client may take to send the whole body of a request";
     WRITE_TIMEOUT = "write-timeout", Listening, Kind::Value("DURATION"), "30s",
-        described("writetimeout", Differs("for a pause, so that large downloads are not cut; not 0")),
+        Some(described("writetimeout", Differs("for a pause, so that large downloads are not cut; not 0"))),
         "How long a client may go without taking any of a reply";
     DRAIN_TIMEOUT = "drain-timeout", Listening, Kind::Value("DURATION"), "20s", OURS,
         "How long running requests may take to end after SIGTERM or SIGINT; a second signal ends them at once";
 
     TLS_CERT = "tls-cert", Tls, Kind::Value("FILE"), "",
-        described("tls.cert", Differs("half a pair stops the start")),
+        Some(described("tls.cert", Differs("half a pair stops the start"))),
         "A PEM file with the server's certificate and those that lead to its authority; with --tls-key the server speaks HTTPS";
     TLS_KEY = "tls-key", Tls, Kind::Value("FILE"), "",
-        described("tls.key", Differs("half a pair stops the start")),
+        Some(described("tls.key", Differs("half a pair stops the start"))),
         "A PEM file with the private key of --tls-cert";
     TLS_CA_CERT = "tls-ca-cert", Tls, Kind::Value("FILE"), "",
-        described("tls.cacert", Differs("without a pair it stops the start")),
+        Some(described("tls.cacert", Differs("without a pair it stops the start"))),
         "A PEM file with the authorities that a client's certificate must come from; without it clients need none";
 
     BASIC_AUTH_USER = "basic-auth-user", Access, Kind::Value("NAME"), "",
-        described("basicauth.user", Differs("one of user and password stops the start")),
+        Some(described("basicauth.user", Differs("one of user and password stops the start"))),
         "The name that requests must give; with a password";
     BASIC_AUTH_PASS = "basic-auth-pass", Access, Kind::Value("PASSWORD"), "",
-        described("basicauth.pass", Differs("one of user and password stops the start")),
+        Some(described("basicauth.pass", Differs("one of user and password stops the start"))),
         "The password of --basic-auth-user. As a flag, every user of this machine can see it";
     BASIC_AUTH_PASS_FILE = "basic-auth-pass-file", Access, Kind::Value("FILE"), "", OURS,
         "A file that holds the password of --basic-auth-user; a line break at its end does not count";
     AUTH_ANONYMOUS_GET = "auth-anonymous-get", Access, Kind::Switch, "false",
-        museum("authanonymousget"),
+        Some(museum("authanonymousget")),
         "Let everybody read, without credentials";
     BEARER_AUTH = "bearer-auth", Access, Kind::Switch, "false",
-        described("bearerauth", Differs("together with basic-auth-user it stops the start")),
+        Some(described("bearerauth", Differs("together with basic-auth-user it stops the start"))),
         "Let in requests with a token that --auth-cert-path's key has signed";
     AUTH_REALM = "auth-realm", Access, Kind::Value("URL"), "",
-        described("authrealm", Differs("without bearer-auth it stops the start")),
+        Some(described("authrealm", Differs("without bearer-auth it stops the start"))),
         "Where clients get a token; needed with --bearer-auth";
     AUTH_SERVICE = "auth-service", Access, Kind::Value("NAME"), "",
-        described("authservice", Differs("without bearer-auth it stops the start")),
+        Some(described("authservice", Differs("without bearer-auth it stops the start"))),
         "What clients call this server when they ask for a token; needed with --bearer-auth";
     AUTH_CERT_PATH = "auth-cert-path", Access, Kind::Value("FILE"), "",
-        described("authcertpath", Differs("without bearer-auth it stops the start")),
+        Some(described("authcertpath", Differs("without bearer-auth it stops the start"))),
         "A PEM file with the public RSA key, or the certificate, that tokens are verified with; needed with --bearer-auth";
     AUTH_ACTIONS_SEARCH_PATH = "auth-actions-search-path", Access, Kind::Value("JMESPATH"), "",
-        described("authactionssearchpath", Differs("without bearer-auth it stops the start")),
+        Some(described("authactionssearchpath", Differs("without bearer-auth it stops the start"))),
         "Where in a token's claims the list of allowed actions is. The default is ChartMuseum's `access` claim";
 
     DISABLE_API = "disable-api", Api, Kind::Switch, "false",
-        museum("disableapi"),
+        Some(museum("disableapi")),
         "Serve no /api routes: no uploads, no deletions, no lists";
     DISABLE_DELETE = "disable-delete", Api, Kind::Switch, "false",
-        museum("disabledelete"),
+        Some(museum("disabledelete")),
         "Serve no route that deletes a version";
     CORS_ALLOWORIGIN = "cors-alloworigin", Api, Kind::Value("ORIGIN"), "",
-        described("cors.alloworigin", Differs("also under a context path")),
+        Some(described("cors.alloworigin", Differs("also under a context path"))),
         "The origin whose web pages may read replies of /api; * for all";
     ENABLE_METRICS = "enable-metrics", Api, Kind::Switch, "false",
-        museum("enablemetrics"),
+        Some(museum("enablemetrics")),
         "Serve /metrics for Prometheus";
 
     MAX_UPLOAD_SIZE = "max-upload-size", Uploads, Kind::Value("BYTES"), "20971520",
-        museum("maxuploadsize"),
+        Some(museum("maxuploadsize")),
         "The largest body of an upload; 20971520 or 20MiB";
     MAX_UPLOADS = "max-uploads", Uploads, Kind::Value("COUNT"), "16", OURS,
         "How many uploads are received at once; further ones are told to come back. Uploads take this much memory: max-uploads times max-upload-size";
     ALLOW_OVERWRITE = "allow-overwrite", Uploads, Kind::Switch, "false",
-        museum("allowoverwrite"),
+        Some(museum("allowoverwrite")),
         "Let an upload replace a version that exists, without ?force";
     DISABLE_FORCE_OVERWRITE = "disable-force-overwrite", Uploads, Kind::Switch, "false",
-        museum("disableforceoverwrite"),
+        Some(museum("disableforceoverwrite")),
         "Refuse to replace a version that exists, even with ?force";
     CHART_POST_FORM_FIELD_NAME = "chart-post-form-field-name", Uploads, Kind::Value("NAME"), "chart",
-        museum("chartpostformfieldname"),
+        Some(museum("chartpostformfieldname")),
         "The field of a form that holds an archive; `chart` stays one";
     PROV_POST_FORM_FIELD_NAME = "prov-post-form-field-name", Uploads, Kind::Value("NAME"), "prov",
-        museum("provpostformfieldname"),
+        Some(museum("provpostformfieldname")),
         "The field of a form that holds a provenance; `prov` stays one";
 
     INDEX_FORMAT = "index-format", Index, Kind::Value("auto|yaml|json"), "auto", OURS,
         "What index.yaml holds. auto: JSON for helm, which reads it several times faster, and YAML for everybody else";
     JSON_INDEX = "json-index", Index, Kind::Switch, "false",
-        described("json-index", Differs("off leaves `--index-format auto`")),
+        Some(described("json-index", Differs("off leaves `--index-format auto`"))),
         "The same as --index-format json";
     CHART_URL = "chart-url", Index, Kind::Value("URL"), "",
-        museum("charturl"),
+        Some(museum("charturl")),
         "What URLs in the index begin with. The default is relative URLs, which work wherever the index is served";
     GEN_INDEX = "gen-index", Index, Kind::Switch, "false",
-        described("genindex", Differs("together with a depth it stops the start")),
+        Some(described("genindex", Differs("together with a depth it stops the start"))),
         "Print the index and end";
 
     LOG_FORMAT = "log-format", Logging, Kind::Value("text|json"), "text", OURS,
         "How log lines are written to stderr";
     LOG_JSON = "log-json", Logging, Kind::Switch, "false",
-        museum("logjson"),
+        Some(museum("logjson")),
         "The same as --log-format json";
     LOG_LEVEL = "log-level", Logging, Kind::Value("error|warn|info|debug|trace"), "info", OURS,
         "The least severe lines to write";
     DEBUG = "debug", Logging, Kind::Switch, "false",
-        museum("debug"),
+        Some(museum("debug")),
         "The same as --log-level debug";
     LOG_HEALTH = "log-health", Logging, Kind::Switch, "false",
-        museum("loghealth"),
+        Some(museum("loghealth")),
         "Log successful /health and /ready requests too";
     LOG_LATENCY_INTEGER = "log-latency-integer", Logging, Kind::Switch, "false",
-        museum("loglatencyinteger"),
+        Some(museum("loglatencyinteger")),
         "Log how long a request took as a number of nanoseconds and not as a text";
 
     CONFIG = "config", General, Kind::Value("FILE"), "",
-        museum(""),
+        Some(museum("")),
         "A YAML file with options: the same names, without the dashes in front; or ChartMuseum's own file";
 
     STORAGE_LOCAL_ROOTDIR = "storage-local-rootdir", MuseumStorage, Kind::Value("DIR"), "",
-        museum("storage.local.rootdir"),
+        Some(museum("storage.local.rootdir")),
         "The directory of --storage=local";
     STORAGE_AMAZON_BUCKET = "storage-amazon-bucket", MuseumStorage, Kind::Value("NAME"), "",
-        museum("storage.amazon.bucket"),
+        Some(museum("storage.amazon.bucket")),
         "The bucket of --storage=amazon";
     STORAGE_AMAZON_PREFIX = "storage-amazon-prefix", MuseumStorage, Kind::Value("PREFIX"), "",
-        museum("storage.amazon.prefix"),
+        Some(museum("storage.amazon.prefix")),
         "Where in the bucket of --storage=amazon charts are";
     STORAGE_AMAZON_REGION = "storage-amazon-region", MuseumStorage, Kind::Value("REGION"), "",
-        described("storage.amazon.region", Differs("may also come from the AWS_* variables")),
+        Some(described("storage.amazon.region", Differs("may also come from the AWS_* variables"))),
         "The same as --storage-region";
     STORAGE_AMAZON_ENDPOINT = "storage-amazon-endpoint", MuseumStorage, Kind::Value("URL"), "",
-        museum("storage.amazon.endpoint"),
+        Some(museum("storage.amazon.endpoint")),
         "The same as --storage-endpoint, for S3";
     STORAGE_AMAZON_SSE = "storage-amazon-sse", MuseumStorage, Kind::Value("AES256|aws:kms|aws:kms=KEY"), "",
-        museum("storage.amazon.sse"),
+        Some(museum("storage.amazon.sse")),
         "The same as --storage-sse";
     STORAGE_AMAZON_FORCE_PATH_STYLE = "storage-amazon-force-path-style", MuseumStorage, Kind::Switch, "",
-        museum_default("storage.amazon.forcepathstyle", "true", Same),
+        Some(museum_default("storage.amazon.forcepathstyle", "true", Same)),
         "The same as --storage-path-style";
     STORAGE_GOOGLE_BUCKET = "storage-google-bucket", MuseumStorage, Kind::Value("NAME"), "",
-        museum("storage.google.bucket"),
+        Some(museum("storage.google.bucket")),
         "The bucket of --storage=google";
     STORAGE_GOOGLE_PREFIX = "storage-google-prefix", MuseumStorage, Kind::Value("PREFIX"), "",
-        museum("storage.google.prefix"),
+        Some(museum("storage.google.prefix")),
         "Where in the bucket of --storage=google charts are";
     STORAGE_MICROSOFT_CONTAINER = "storage-microsoft-container", MuseumStorage, Kind::Value("NAME"), "",
-        museum("storage.microsoft.container"),
+        Some(museum("storage.microsoft.container")),
         "The container of --storage=microsoft";
     STORAGE_MICROSOFT_PREFIX = "storage-microsoft-prefix", MuseumStorage, Kind::Value("PREFIX"), "",
-        described("storage.microsoft.prefix", Differs("slashes at both ends do not count, as with the other services")),
+        Some(described("storage.microsoft.prefix", Differs("slashes at both ends do not count, as with the other services"))),
         "Where in the container of --storage=microsoft charts are";
 
     CACHE = "cache", MuseumNotNeeded, Kind::Value("redis"), "",
-        described("cache.store", NotNeeded(REDIS)),
+        Some(described("cache.store", NotNeeded(REDIS))),
         "Not needed: replicas share the storage alone";
     CACHE_REDIS_ADDR = "cache-redis-addr", MuseumNotNeeded, Kind::Value("ADDRESS"), "",
-        described("cache.redis.addr", NotNeeded(REDIS)),
+        Some(described("cache.redis.addr", NotNeeded(REDIS))),
         "Not needed, as --cache";
     CACHE_REDIS_PASSWORD = "cache-redis-password", MuseumNotNeeded, Kind::Value("PASSWORD"), "",
-        described("cache.redis.password", NotNeeded(REDIS)),
+        Some(described("cache.redis.password", NotNeeded(REDIS))),
         "Not needed, as --cache";
     CACHE_REDIS_DB = "cache-redis-db", MuseumNotNeeded, Kind::Value("NUMBER"), "",
-        described("cache.redis.db", NotNeeded(REDIS)),
+        Some(described("cache.redis.db", NotNeeded(REDIS))),
         "Not needed, as --cache";
     DISABLE_STATEFILES = "disable-statefiles", MuseumNotNeeded, Kind::Switch, "false",
-        described("disablestatefiles", NotNeeded("no index-cache.yaml is ever written; one that ChartMuseum left is read once, for the times in it")),
+        Some(described("disablestatefiles", NotNeeded("no index-cache.yaml is ever written; one that ChartMuseum left is read once, for the times in it"))),
         "Not needed: no state file is written";
     ALWAYS_REGENERATE_CHART_INDEX = "always-regenerate-chart-index", MuseumNotNeeded, Kind::Switch, "false",
-        described("always-regenerate-chart-index", NotNeeded("every upload and deletion is in the index at once, and with --freshness 0 those of other replicas too; files that hands put are seen within the refresh interval")),
+        Some(described("always-regenerate-chart-index", NotNeeded("every upload and deletion is in the index at once, and with --freshness 0 those of other replicas too; files that hands put are seen within the refresh interval"))),
         "Not needed: the index is always current";
     ENFORCE_SEMVER2 = "enforce-semver2", MuseumNotNeeded, Kind::Switch, "false",
-        described("enforce-semver2", NotNeeded("versions are checked as helm checks them; ChartMuseum does not look at it either")),
+        Some(described("enforce-semver2", NotNeeded("versions are checked as helm checks them; ChartMuseum does not look at it either"))),
         "Not needed: versions are always checked";
     DISABLE_METRICS = "disable-metrics", MuseumNotNeeded, Kind::Switch, "false",
-        described("disablemetrics", NotNeeded("metrics are off without --enable-metrics; ChartMuseum does not look at it either")),
+        Some(described("disablemetrics", NotNeeded("metrics are off without --enable-metrics; ChartMuseum does not look at it either"))),
         "Not needed: metrics are off without --enable-metrics";
 
-    STORAGE_ALIBABA_BUCKET = "storage-alibaba-bucket", MuseumRefused, Kind::Value("NAME"), "", described("storage.alibaba.bucket", Refused(ALIBABA)), STOPS;
-    STORAGE_ALIBABA_PREFIX = "storage-alibaba-prefix", MuseumRefused, Kind::Value("PREFIX"), "", described("storage.alibaba.prefix", Refused(ALIBABA)), STOPS;
-    STORAGE_ALIBABA_ENDPOINT = "storage-alibaba-endpoint", MuseumRefused, Kind::Value("URL"), "", described("storage.alibaba.endpoint", Refused(ALIBABA)), STOPS;
-    STORAGE_ALIBABA_SSE = "storage-alibaba-sse", MuseumRefused, Kind::Value("SSE"), "", described("storage.alibaba.sse", Refused(ALIBABA)), STOPS;
-    STORAGE_BAIDU_BUCKET = "storage-baidu-bucket", MuseumRefused, Kind::Value("NAME"), "", described("storage.baidu.bucket", Refused(BAIDU)), STOPS;
-    STORAGE_BAIDU_PREFIX = "storage-baidu-prefix", MuseumRefused, Kind::Value("PREFIX"), "", described("storage.baidu.prefix", Refused(BAIDU)), STOPS;
-    STORAGE_BAIDU_ENDPOINT = "storage-baidu-endpoint", MuseumRefused, Kind::Value("URL"), "", described("storage.baidu.endpoint", Refused(BAIDU)), STOPS;
-    STORAGE_ETCD_ENDPOINT = "storage-etcd-endpoint", MuseumRefused, Kind::Value("URL"), "", described("storage.etcd.endpoint", Refused(ETCD)), STOPS;
-    STORAGE_ETCD_CAFILE = "storage-etcd-cafile", MuseumRefused, Kind::Value("FILE"), "", described("storage.etcd.cafile", Refused(ETCD)), STOPS;
-    STORAGE_ETCD_CERTFILE = "storage-etcd-certfile", MuseumRefused, Kind::Value("FILE"), "", described("storage.etcd.certfile", Refused(ETCD)), STOPS;
-    STORAGE_ETCD_KEYFILE = "storage-etcd-keyfile", MuseumRefused, Kind::Value("FILE"), "", described("storage.etcd.keyfile", Refused(ETCD)), STOPS;
-    STORAGE_ETCD_PREFIX = "storage-etcd-prefix", MuseumRefused, Kind::Value("PREFIX"), "", described("storage.etcd.prefix", Refused(ETCD)), STOPS;
-    STORAGE_OPENSTACK_CONTAINER = "storage-openstack-container", MuseumRefused, Kind::Value("NAME"), "", described("storage.openstack.container", Refused(OPENSTACK)), STOPS;
-    STORAGE_OPENSTACK_PREFIX = "storage-openstack-prefix", MuseumRefused, Kind::Value("PREFIX"), "", described("storage.openstack.prefix", Refused(OPENSTACK)), STOPS;
-    STORAGE_OPENSTACK_REGION = "storage-openstack-region", MuseumRefused, Kind::Value("REGION"), "", described("storage.openstack.region", Refused(OPENSTACK)), STOPS;
-    STORAGE_OPENSTACK_CACERT = "storage-openstack-cacert", MuseumRefused, Kind::Value("FILE"), "", described("storage.openstack.cacert", Refused(OPENSTACK)), STOPS;
-    STORAGE_OPENSTACK_AUTH = "storage-openstack-auth", MuseumRefused, Kind::Value("AUTH"), "", described("storage.openstack.auth", Refused(OPENSTACK)), STOPS;
-    STORAGE_ORACLE_BUCKET = "storage-oracle-bucket", MuseumRefused, Kind::Value("NAME"), "", described("storage.oracle.bucket", Refused(ORACLE)), STOPS;
-    STORAGE_ORACLE_PREFIX = "storage-oracle-prefix", MuseumRefused, Kind::Value("PREFIX"), "", described("storage.oracle.prefix", Refused(ORACLE)), STOPS;
-    STORAGE_ORACLE_REGION = "storage-oracle-region", MuseumRefused, Kind::Value("REGION"), "", described("storage.oracle.region", Refused(ORACLE)), STOPS;
-    STORAGE_ORACLE_COMPARTMENTID = "storage-oracle-compartmentid", MuseumRefused, Kind::Value("ID"), "", described("storage.oracle.compartmentid", Refused(ORACLE)), STOPS;
-    STORAGE_TENCENT_BUCKET = "storage-tencent-bucket", MuseumRefused, Kind::Value("NAME"), "", described("storage.tencent.bucket", Refused(TENCENT)), STOPS;
-    STORAGE_TENCENT_PREFIX = "storage-tencent-prefix", MuseumRefused, Kind::Value("PREFIX"), "", described("storage.tencent.prefix", Refused(TENCENT)), STOPS;
-    STORAGE_TENCENT_ENDPOINT = "storage-tencent-endpoint", MuseumRefused, Kind::Value("URL"), "", described("storage.tencent.endpoint", Refused(TENCENT)), STOPS;
+    STORAGE_ALIBABA_BUCKET = "storage-alibaba-bucket", MuseumRefused, Kind::Value("NAME"), "", Some(described("storage.alibaba.bucket", Refused(ALIBABA))), STOPS;
+    STORAGE_ALIBABA_PREFIX = "storage-alibaba-prefix", MuseumRefused, Kind::Value("PREFIX"), "", Some(described("storage.alibaba.prefix", Refused(ALIBABA))), STOPS;
+    STORAGE_ALIBABA_ENDPOINT = "storage-alibaba-endpoint", MuseumRefused, Kind::Value("URL"), "", Some(described("storage.alibaba.endpoint", Refused(ALIBABA))), STOPS;
+    STORAGE_ALIBABA_SSE = "storage-alibaba-sse", MuseumRefused, Kind::Value("SSE"), "", Some(described("storage.alibaba.sse", Refused(ALIBABA))), STOPS;
+    STORAGE_BAIDU_BUCKET = "storage-baidu-bucket", MuseumRefused, Kind::Value("NAME"), "", Some(described("storage.baidu.bucket", Refused(BAIDU))), STOPS;
+    STORAGE_BAIDU_PREFIX = "storage-baidu-prefix", MuseumRefused, Kind::Value("PREFIX"), "", Some(described("storage.baidu.prefix", Refused(BAIDU))), STOPS;
+    STORAGE_BAIDU_ENDPOINT = "storage-baidu-endpoint", MuseumRefused, Kind::Value("URL"), "", Some(described("storage.baidu.endpoint", Refused(BAIDU))), STOPS;
+    STORAGE_ETCD_ENDPOINT = "storage-etcd-endpoint", MuseumRefused, Kind::Value("URL"), "", Some(described("storage.etcd.endpoint", Refused(ETCD))), STOPS;
+    STORAGE_ETCD_CAFILE = "storage-etcd-cafile", MuseumRefused, Kind::Value("FILE"), "", Some(described("storage.etcd.cafile", Refused(ETCD))), STOPS;
+    STORAGE_ETCD_CERTFILE = "storage-etcd-certfile", MuseumRefused, Kind::Value("FILE"), "", Some(described("storage.etcd.certfile", Refused(ETCD))), STOPS;
+    STORAGE_ETCD_KEYFILE = "storage-etcd-keyfile", MuseumRefused, Kind::Value("FILE"), "", Some(described("storage.etcd.keyfile", Refused(ETCD))), STOPS;
+    STORAGE_ETCD_PREFIX = "storage-etcd-prefix", MuseumRefused, Kind::Value("PREFIX"), "", Some(described("storage.etcd.prefix", Refused(ETCD))), STOPS;
+    STORAGE_OPENSTACK_CONTAINER = "storage-openstack-container", MuseumRefused, Kind::Value("NAME"), "", Some(described("storage.openstack.container", Refused(OPENSTACK))), STOPS;
+    STORAGE_OPENSTACK_PREFIX = "storage-openstack-prefix", MuseumRefused, Kind::Value("PREFIX"), "", Some(described("storage.openstack.prefix", Refused(OPENSTACK))), STOPS;
+    STORAGE_OPENSTACK_REGION = "storage-openstack-region", MuseumRefused, Kind::Value("REGION"), "", Some(described("storage.openstack.region", Refused(OPENSTACK))), STOPS;
+    STORAGE_OPENSTACK_CACERT = "storage-openstack-cacert", MuseumRefused, Kind::Value("FILE"), "", Some(described("storage.openstack.cacert", Refused(OPENSTACK))), STOPS;
+    STORAGE_OPENSTACK_AUTH = "storage-openstack-auth", MuseumRefused, Kind::Value("AUTH"), "", Some(described("storage.openstack.auth", Refused(OPENSTACK))), STOPS;
+    STORAGE_ORACLE_BUCKET = "storage-oracle-bucket", MuseumRefused, Kind::Value("NAME"), "", Some(described("storage.oracle.bucket", Refused(ORACLE))), STOPS;
+    STORAGE_ORACLE_PREFIX = "storage-oracle-prefix", MuseumRefused, Kind::Value("PREFIX"), "", Some(described("storage.oracle.prefix", Refused(ORACLE))), STOPS;
+    STORAGE_ORACLE_REGION = "storage-oracle-region", MuseumRefused, Kind::Value("REGION"), "", Some(described("storage.oracle.region", Refused(ORACLE))), STOPS;
+    STORAGE_ORACLE_COMPARTMENTID = "storage-oracle-compartmentid", MuseumRefused, Kind::Value("ID"), "", Some(described("storage.oracle.compartmentid", Refused(ORACLE))), STOPS;
+    STORAGE_TENCENT_BUCKET = "storage-tencent-bucket", MuseumRefused, Kind::Value("NAME"), "", Some(described("storage.tencent.bucket", Refused(TENCENT))), STOPS;
+    STORAGE_TENCENT_PREFIX = "storage-tencent-prefix", MuseumRefused, Kind::Value("PREFIX"), "", Some(described("storage.tencent.prefix", Refused(TENCENT))), STOPS;
+    STORAGE_TENCENT_ENDPOINT = "storage-tencent-endpoint", MuseumRefused, Kind::Value("URL"), "", Some(described("storage.tencent.endpoint", Refused(TENCENT))), STOPS;
     WEB_TEMPLATE_PATH = "web-template-path", MuseumRefused, Kind::Value("DIR"), "",
-        described("web-template-path", Refused("chartroom has a page of its own at /; put a page of yours on a web server in front of it")),
+        Some(described("web-template-path", Refused("chartroom has a page of its own at /; put a page of yours on a web server in front of it"))),
         STOPS;
 }
