@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::access_log::{self, AccessLog};
 use super::error::{ApiError, Failure};
 use super::extract::Place;
-use super::reply::GENERATION;
+use super::reply::{GENERATION, STALE};
 use crate::repository::Repositories;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -118,7 +118,8 @@ fn message(panic: &(dyn Any + Send)) -> &str {
     text.unwrap_or("no message")
 }
 
-/// Says on every reply of a repository's routes, failures too, how much of its log this replica knows.
+/// Says on every reply of a repository's routes, failures too, how much of its log this replica knows,
+/// and since when it could not look for more.
 pub(super) async fn generation(
     State(repositories): State<Arc<Repositories>>,
     Place(path): Place,
@@ -126,11 +127,15 @@ pub(super) async fn generation(
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
+    let Some(repository) = repositories.loaded(&path) else {
+        return response;
+    };
     let headers = response.headers_mut();
-    if !headers.contains_key(GENERATION)
-        && let Some(repository) = repositories.loaded(&path)
-    {
+    if !headers.contains_key(GENERATION) {
         headers.insert(GENERATION, repository.latest_known().generation.into());
+    }
+    if let Some(age) = repository.stale_for() {
+        headers.insert(STALE, age.as_secs().into());
     }
     response
 }

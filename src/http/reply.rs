@@ -10,6 +10,9 @@ use super::error::ApiError;
 /// At which generation of the repository a reply was made.
 pub(super) const GENERATION: HeaderName = HeaderName::from_static("x-chartroom-generation");
 
+/// How many seconds ago this replica last heard of the store, while the store does not answer.
+pub(super) const STALE: HeaderName = HeaderName::from_static("x-chartroom-stale");
+
 /// The media type of ChartMuseum's JSON replies.
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 

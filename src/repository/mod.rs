@@ -10,6 +10,7 @@ mod change;
 mod committer;
 mod error;
 mod fetch;
+mod freshness;
 mod inspect;
 mod limits;
 mod options;
@@ -40,6 +41,7 @@ use crate::chart::name::FileName;
 use crate::chart::{Digest, Metadata};
 use change::{Change, Listing, Origin, Ticket};
 use committer::Committer;
+use freshness::Outage;
 use inspect::Unreadable;
 use state::Setup;
 
@@ -73,6 +75,7 @@ struct Core {
     options: Options,
     committer: Committer,
     unreadable: Unreadable,
+    outage: Outage,
     tasks: TaskTracker,
     /// Whether the files that were there at start have been looked at.
     is_settled: AtomicBool,
@@ -162,6 +165,7 @@ impl Repository {
             options,
             committer,
             unreadable: Unreadable::default(),
+            outage: Outage::default(),
             tasks: tasks.clone(),
             is_settled: AtomicBool::new(false),
         });
@@ -182,20 +186,16 @@ impl Repository {
     }
 
     /// Returns a view that is as fresh as the options promise, and at least at a generation that the
-    /// reader has seen elsewhere.
+    /// reader has seen elsewhere. While the store does not answer, it is what is known: see
+    /// [`Repository::stale_for`].
     ///
     /// # Errors
-    /// `Behind` when that generation is not in the log; `Storage` when a view that is too old could
-    /// not be renewed.
+    /// `Behind` when that generation is not in the log; `Storage` when the store does not answer and
+    /// that generation is not known, or nothing may be given without a look at the store (a freshness
+    /// of zero).
     pub async fn current(&self, at_least: Option<u64>) -> Result<Arc<View>, RepositoryError> {
-        let view = self.latest_known();
-        let age = self.core.clock.now().since(view.proven);
         let wanted = at_least.unwrap_or_default();
-        let freshness = self.core.options.freshness;
-        if !freshness.is_zero() && age <= freshness && wanted <= view.generation {
-            return Ok(view);
-        }
-        let view = self.caught_up().await?;
+        let view = self.core.current(wanted).await?;
         if view.generation < wanted {
             return Err(RepositoryError::Behind {
                 generation: view.generation,
@@ -211,7 +211,12 @@ impl Repository {
     /// # Errors
     /// `Storage` when the log cannot be read.
     pub async fn caught_up(&self) -> Result<Arc<View>, RepositoryError> {
-        self.core.committer.catch_up().await
+        self.core.caught_up().await
+    }
+
+    /// Returns how old what readers get is, while the store does not answer.
+    pub fn stale_for(&self) -> Option<Duration> {
+        self.core.stale_for()
     }
 
     /// Puts an archive into the repository: afterwards every reader at the returned generation or
@@ -310,7 +315,7 @@ impl Repository {
                 "the files that were there at start are being read",
             ));
         }
-        self.current(None).await.map(|_| ())
+        self.caught_up().await.map(|_| ())
     }
 
     /// Waits for the operations that are under way, and stops.

@@ -39,7 +39,13 @@ impl TestServer {
         let store = Store::open(&Location::Memory, Timeouts::default()).unwrap();
         Builder {
             settings: settings(),
-            options: RegistryOptions::default(),
+            options: RegistryOptions {
+                repository: Options {
+                    freshness: Duration::ZERO,
+                    ..Options::default()
+                },
+                ..RegistryOptions::default()
+            },
             store,
         }
     }
@@ -135,7 +141,6 @@ impl Builder {
 async fn open(store: Store, options: RegistryOptions, is_single: bool) -> Arc<Repositories> {
     let options = RegistryOptions {
         repository: Options {
-            freshness: Duration::ZERO,
             refresh_interval: Duration::ZERO,
             ..options.repository
         },
