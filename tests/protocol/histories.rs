@@ -2,6 +2,7 @@
 //!
 //! `CHARTROOM_SEED` replays one history; `CHARTROOM_RUNS` tries more of them.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,7 +20,7 @@ const OPERATIONS_EACH: u64 = 4;
 
 /// What was asked, of one version.
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+pub(crate) enum Kind {
     Upload(u64),
     Overwrite(u64),
     Delete,
@@ -27,27 +28,31 @@ enum Kind {
 
 /// One operation of a history. Times count events.
 #[derive(Clone, Copy, Debug)]
-struct Operation {
-    kind: Kind,
-    answer: Answer,
-    began: u64,
-    ended: u64,
+pub(crate) struct Operation {
+    pub(crate) kind: Kind,
+    pub(crate) answer: Answer,
+    pub(crate) began: u64,
+    pub(crate) ended: u64,
 }
 
 #[test]
 fn random_histories_are_linearizable() {
-    let number = |name: &str| std::env::var_os(name)?.to_str()?.parse::<u64>().ok();
-    let seeds = match number("CHARTROOM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("CHARTROOM_RUNS").unwrap_or(150),
-    };
-    for seed in seeds {
+    for seed in seeds(150) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(true)
             .build()
             .unwrap();
         runtime.block_on(history(seed));
+    }
+}
+
+/// Returns the seeds to try: `runs` of them, unless the variables say otherwise.
+pub(crate) fn seeds(runs: u64) -> Range<u64> {
+    let number = |name: &str| std::env::var_os(name)?.to_str()?.parse::<u64>().ok();
+    match number("CHARTROOM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("CHARTROOM_RUNS").unwrap_or(runs),
     }
 }
 
@@ -159,7 +164,7 @@ async fn work(
 /// Returns whether some order of the operations, in which none comes after one that began later than
 /// it ended, gives each its answer and ends so. One whose outcome is open may have happened, at any
 /// time after it began, or not at all.
-fn explains(history: &[Operation], end: Option<u64>) -> bool {
+pub(crate) fn explains(history: &[Operation], end: Option<u64>) -> bool {
     let mut seen = std::collections::HashSet::new();
     search(history, end, 0, None, &mut seen)
 }

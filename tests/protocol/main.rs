@@ -14,6 +14,7 @@ mod archive;
 mod charts;
 mod deletes;
 mod histories;
+mod model;
 mod overwrites;
 mod refreshes;
 mod replica;
