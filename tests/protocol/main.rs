@@ -12,6 +12,7 @@
 #[path = "../support/archive.rs"]
 mod archive;
 mod charts;
+mod costs;
 mod deletes;
 mod histories;
 mod model;

@@ -148,7 +148,11 @@ async fn live(world: Arc<World>, seed: u64) -> BTreeMap<&'static str, u64> {
         *tried.entry(name).or_insert(0) += 1;
         world.look(&replica).await;
         // Mostly at once: what goes wrong goes wrong where operations meet.
-        let longest = if random.random_range(0..4) == 0 { 3000 } else { 30 };
+        let longest = if random.random_range(0..4) == 0 {
+            3000
+        } else {
+            30
+        };
         let pause = random.random_range(0..longest);
         tokio::time::sleep(Duration::from_millis(pause)).await;
     }
