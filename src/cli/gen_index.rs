@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Context;
-use chartroom_storage::{Clock, RepositoryPath, Store, Timeouts};
+use chartroom_storage::{Clock, RepositoryPath};
 
 use crate::config::Config;
 use crate::http::settings::IndexFormat;
@@ -13,8 +13,7 @@ use crate::repository::Repositories;
 /// Prints what `/index.yaml` would be: what is there now, not what a state file says as in
 /// `ChartMuseum`.
 pub(super) async fn print(config: &Config) -> anyhow::Result<()> {
-    let store = Store::open(&config.storage, Timeouts::default())
-        .with_context(|| format!("the storage {} cannot be opened", config.storage))?;
+    let store = super::open_store(config)?;
     let repositories = Repositories::open(store, Clock::default(), config.registry())
         .await
         .with_context(|| format!("the repository in {} cannot be opened", config.storage))?;

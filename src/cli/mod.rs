@@ -12,10 +12,12 @@ mod serve;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::Context;
+use chartroom_storage::{Store, Timeouts};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 
-use crate::config;
+use crate::config::{self, Config};
 
 /// One command: what clap knows of it, and what it does.
 type Entry = (fn() -> Command, fn(&ArgMatches) -> ExitCode);
@@ -61,6 +63,12 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, cl
         )),
         None => Ok(matches),
     }
+}
+
+/// Opens the store that the configuration names.
+fn open_store(config: &Config) -> anyhow::Result<Store> {
+    Store::open(&config.storage, Timeouts::default())
+        .with_context(|| format!("the storage {} cannot be opened", config.storage))
 }
 
 /// Runs the program with the arguments of the process.

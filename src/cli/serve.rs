@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use chartroom_storage::{Clock, Location, Store, Timeouts};
+use chartroom_storage::{Clock, Location};
 use clap::{ArgMatches, Command};
 
 use super::gen_index;
@@ -74,8 +74,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let signals = Signals::take_over().context("signals cannot be taken over")?;
     let listener = server::bind(config.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
-    let store = Store::open(&config.storage, Timeouts::default())
-        .with_context(|| format!("the storage {} cannot be opened", config.storage))?;
+    let store = super::open_store(&config)?;
     let options = config.registry();
     let stop = Stop::default();
     let run = async {

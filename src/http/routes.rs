@@ -54,7 +54,7 @@ const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Rou
 }
 
 /// Every route. A path that is not here is a 404, a method that is not here a 405. The rows of a
-/// repository are below its path, those that begin with `/api` after `/api`: see [`super::place`].
+/// repository are below its path, those that begin with `/api` after `/api`.
 /// Where several rows fit a path, the first one counts.
 ///
 /// index.yaml says `charts/<file>`, which clients resolve against the repository's URL: with the index
