@@ -35,6 +35,8 @@ Examples:
 
 Every option can also be a variable (--log-json is CHARTROOM_LOG_JSON=true) or a line of the
 file that --config names (log-json: true). Flags win over variables, variables over the file.
+ChartMuseum's flags, variables and file work too, if they name the storage in its words:
+  STORAGE=local STORAGE_LOCAL_ROOTDIR=./charts chartroom --port=8080
 
 Exit codes: 0 stopped, 1 cannot start, 2 wrong arguments or configuration.";
 
@@ -124,13 +126,27 @@ mod tests {
     }
 
     #[test]
-    fn help_shows_every_option_under_a_heading() {
-        let help = command().render_help().to_string();
+    fn help_shows_every_option_under_a_heading_and_its_short_form_none_of_chartmuseums_alone() {
+        let flags = |help: &str| -> Vec<String> {
+            let lines = help
+                .lines()
+                .filter_map(|line| line.split_once("  --").or(line.split_once("-c, --")));
+            let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+            lines
+                .filter_map(|(_, flag)| flag.split(|letter| !is_name(letter)).next())
+                .map(str::to_owned)
+                .collect()
+        };
+        let help = command().render_long_help().to_string();
+        let long = flags(&help);
+        let short = flags(&command().render_help().to_string());
         for definition in config::options::ALL {
-            assert!(
-                help.contains(&format!("--{}", definition.name)),
-                "{}",
-                definition.name
+            let name = definition.name.to_owned();
+            assert!(long.contains(&name), "{name}");
+            assert_eq!(
+                short.contains(&name),
+                !definition.group.is_museum(),
+                "{name}"
             );
             assert!(help.contains(&format!("{}:\n", definition.group.heading())));
         }

@@ -66,11 +66,8 @@ pub(super) fn read(reader: &mut Reader) -> Result<AuthSettings, Noted> {
                 fix: "remove one: ChartMuseum would let tokens win and passwords count for nothing"
                     .to_owned(),
             };
-            let given = reader.given(&[&BEARER_AUTH], parse::switch)?;
-            return match given {
-                Some(given) => Err(reader.note(&BEARER_AUTH, given.source, wrong)),
-                None => Err(Noted),
-            };
+            let source = reader.source_of(&BEARER_AUTH);
+            return Err(reader.note(&BEARER_AUTH, source, wrong));
         }
         (Some(basic), None) => Some(AuthScheme::Basic(basic)),
         (None, Some(bearer)) => Some(AuthScheme::Bearer(bearer)),
@@ -88,6 +85,8 @@ pub(super) fn read(reader: &mut Reader) -> Result<AuthSettings, Noted> {
     })
 }
 
+const OPEN: &str = "let everybody in";
+
 fn basic(reader: &mut Reader) -> Result<Option<BasicAuth>, Noted> {
     let user = reader.given(&[&BASIC_AUTH_USER], user);
     let password = password(reader);
@@ -98,10 +97,10 @@ fn basic(reader: &mut Reader) -> Result<Option<BasicAuth>, Noted> {
         })),
         (None, None) => Ok(None),
         (Some(user), None) => {
-            let missing = [&BASIC_AUTH_PASS, &BASIC_AUTH_PASS_FILE];
-            Err(lacks(reader, user, &missing, " or "))
+            let password = format!("{} or {}", BASIC_AUTH_PASS.name, BASIC_AUTH_PASS_FILE.name);
+            Err(reader.lacks(user, &password, OPEN))
         }
-        (None, Some(password)) => Err(lacks(reader, password, &[&BASIC_AUTH_USER], "")),
+        (None, Some(password)) => Err(reader.lacks(password, BASIC_AUTH_USER.name, OPEN)),
     }
 }
 
@@ -215,22 +214,10 @@ fn required<T>(
         return Ok(given.value);
     }
     let bearer = BEARER_AUTH.name;
-    let source = reader
-        .find_any(&BEARER_AUTH)
-        .map(|value| value.source.clone());
+    let source = reader.source_of(&BEARER_AUTH);
     let wrong = Wrong {
         what: format!("{bearer} needs it"),
         fix: format!("add {}, or remove {bearer}", definition.name),
     };
-    Err(reader.note(definition, source.unwrap_or(super::Source::Default), wrong))
-}
-
-fn lacks<T>(reader: &mut Reader, given: Given<T>, missing: &[&Definition], or: &str) -> Noted {
-    let missing: Vec<&str> = missing.iter().map(|definition| definition.name).collect();
-    let missing = missing.join(or);
-    let wrong = Wrong {
-        what: format!("it is given without {missing}"),
-        fix: format!("add {missing}, or remove it to let everybody in"),
-    };
-    reader.note(given.definition, given.source, wrong)
+    Err(reader.note(definition, source, wrong))
 }

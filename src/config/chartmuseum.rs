@@ -44,7 +44,8 @@ fn is_on(reader: &mut Reader, definition: &Definition, value: &Value) -> bool {
     let checked = match definition.kind {
         Kind::Switch => parse::switch(&value.text),
         _ if definition.name == CACHE.name => cache(&value.text).map(|()| true),
-        _ if definition.name == CACHE_REDIS_DB.name => parse::number(&value.text).map(|_| true),
+        // ChartMuseum's chart sets it to its default.
+        _ if definition.name == CACHE_REDIS_DB.name => parse::number(&value.text).map(|db| db != 0),
         _ => Ok(true),
     };
     checked.unwrap_or_else(|wrong| {

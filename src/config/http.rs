@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::HeaderValue;
 use chartroom_storage::RepositoryPath;
 
-use super::layers::{Noted, Reader, Value};
+use super::layers::{Noted, Reader};
 use super::options::{
     ALLOW_OVERWRITE, ARTIFACT_HUB_REPO_ID, CHART_POST_FORM_FIELD_NAME, CONTEXT_PATH,
     CORS_ALLOWORIGIN, DEPTH, DEPTH_DYNAMIC, DISABLE_API, DISABLE_DELETE, DISABLE_FORCE_OVERWRITE,
@@ -127,8 +127,8 @@ fn fields(reader: &mut Reader) -> Result<(String, String), Noted> {
             what: format!("`{provenance_field}` is the field of archives too"),
             fix: "write two names".to_owned(),
         };
-        let source = reader.find(provenance).map(|value| value.source.clone());
-        return Err(reader.note(provenance, source.unwrap_or(super::Source::Default), wrong));
+        let source = reader.source_of(provenance);
+        return Err(reader.note(provenance, source, wrong));
     }
     Ok((chart_field, provenance_field))
 }
@@ -185,10 +185,7 @@ fn unreachable(reader: &mut Reader, depth: Depth, ids: &BTreeMap<RepositoryPath,
     let Depth::Fixed(depth) = depth else {
         return;
     };
-    let value: Option<Value> = reader.find_any(&ARTIFACT_HUB_REPO_ID).cloned();
-    let Some(Value { source, .. }) = value else {
-        return;
-    };
+    let source = reader.source_of(&ARTIFACT_HUB_REPO_ID);
     for path in ids.keys().filter(|path| path.segments().count() != depth) {
         reader.notices.push(format!(
             "{} for `{path}` ({source}) is not used: a repository has {depth} segments",

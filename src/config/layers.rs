@@ -155,6 +155,12 @@ impl Reader {
         self.find(definition).filter(|value| !value.text.is_empty())
     }
 
+    /// Returns where the value of an option comes from.
+    pub(super) fn source_of(&self, definition: &Definition) -> Source {
+        self.find(definition)
+            .map_or(Source::Default, |value| value.source.clone())
+    }
+
     /// Reads an option that has a default.
     pub(super) fn value<T>(
         &mut self,
@@ -179,11 +185,20 @@ impl Reader {
         definition: &'static Definition,
         parse: impl Fn(&str) -> Result<T, Wrong>,
     ) -> Result<Option<T>, Noted> {
-        let given = self.given(&[definition], parse)?;
+        self.optional_of(&[definition], parse)
+    }
+
+    /// The same, with several names.
+    pub(super) fn optional_of<T>(
+        &mut self,
+        names: &[&'static Definition],
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Result<Option<T>, Noted> {
+        let given = self.given(names, parse)?;
         Ok(given.map(|given| given.value))
     }
 
-    /// Reads an option that need not have a value and has several names.
+    /// The same, with where the value comes from.
     pub(super) fn given<T>(
         &mut self,
         names: &[&'static Definition],
@@ -300,6 +315,15 @@ impl Reader {
         } else {
             switched
         })
+    }
+
+    /// Notes that something is given without what belongs to it; `otherwise` is what comes of removing it.
+    pub(super) fn lacks<T>(&mut self, given: Given<T>, missing: &str, otherwise: &str) -> Noted {
+        let wrong = Wrong {
+            what: format!("it is given without {missing}"),
+            fix: format!("add {missing}, or remove it to {otherwise}"),
+        };
+        self.note(given.definition, given.source, wrong)
     }
 
     /// Keeps a problem with a value.

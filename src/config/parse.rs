@@ -146,7 +146,7 @@ pub(super) fn limit<T: FromStr + Default + PartialEq>(text: &str) -> Result<Opti
     }
 }
 
-/// Reads a number that is nobody's concern.
+/// Reads a number.
 pub(super) fn number(text: &str) -> Result<u32, Wrong> {
     text.parse()
         .map_err(|_| Wrong::new(text, "a number", "write a whole number"))
@@ -190,7 +190,7 @@ pub(super) fn file(text: &str) -> Result<PathBuf, Wrong> {
     Ok(text.into())
 }
 
-/// Reads a URL that others begin with, and cuts the slash at its end.
+/// Reads a URL that others begin with, writes it as browsers do, and cuts the slash at its end.
 pub(super) fn base_url(text: &str) -> Result<String, Wrong> {
     let fix = "write http:// or https://, a host, and perhaps a port and a path";
     let url = Url::parse(text).map_err(|_| Wrong::new(text, "a URL", fix))?;
@@ -200,7 +200,7 @@ pub(super) fn base_url(text: &str) -> Result<String, Wrong> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(Wrong::new(text, "a URL without `?` and `#`", fix));
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// Reads the URL of a bucket's server. Without a scheme it is https, as for ChartMuseum's AWS client.
@@ -309,6 +309,31 @@ mod tests {
         for text in ["", "0", "MiB", "20MB", "-1", "99999999999GiB", "éé"] {
             assert!(size(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn base_urls_are_written_in_one_way() {
+        for (text, url) in [
+            ("http://a", "http://a"),
+            ("https://a/", "https://a"),
+            ("HTTPS://A:443/b//", "https://a/b"),
+            ("http://a\n/é", "http://a/%C3%A9"),
+        ] {
+            assert_eq!(base_url(text).as_deref(), Ok(url), "{text}");
+        }
+        for text in [
+            "",
+            "a",
+            "//a",
+            "http://",
+            "file:///a",
+            "http://a?",
+            "http://a#",
+        ] {
+            assert!(base_url(text).is_err(), "{text}");
+        }
+        assert_eq!(endpoint("a:9000").as_deref(), Ok("https://a:9000"));
+        assert!(endpoint("ftp://a").is_err());
     }
 
     #[test]

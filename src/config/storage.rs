@@ -1,11 +1,9 @@
 //! Where charts are kept, in our words and in ChartMuseum's.
 
-use std::path::PathBuf;
-
 use chartroom_storage::{BucketOptions, BucketService, Encryption, Location};
 
 use super::backend::{Backend, Bucket};
-use super::layers::{Given, Noted, Reader, Source, Value};
+use super::layers::{Noted, Reader, Source, Value};
 use super::options::{
     self, Definition, Group, STORAGE, STORAGE_AMAZON_ENDPOINT, STORAGE_AMAZON_FORCE_PATH_STYLE,
     STORAGE_AMAZON_REGION, STORAGE_AMAZON_SSE, STORAGE_CA_CERT, STORAGE_ENDPOINT,
@@ -190,24 +188,17 @@ fn bucket_options(
             ..BucketOptions::default()
         });
     }
-    let endpoint = optional(
-        reader,
+    let endpoint = reader.optional_of(
         &[&STORAGE_ENDPOINT, &STORAGE_AMAZON_ENDPOINT],
         parse::endpoint,
     );
-    let region = optional(
-        reader,
-        &[&STORAGE_REGION, &STORAGE_AMAZON_REGION],
-        parse::text,
-    );
-    let path_style = optional(
-        reader,
+    let region = reader.optional_of(&[&STORAGE_REGION, &STORAGE_AMAZON_REGION], parse::text);
+    let path_style = reader.optional_of(
         &[&STORAGE_PATH_STYLE, &STORAGE_AMAZON_FORCE_PATH_STYLE],
         parse::switch,
     );
-    let encryption = optional(reader, &[&STORAGE_SSE, &STORAGE_AMAZON_SSE], encryption);
-    let ca_certificate: Result<Option<PathBuf>, Noted> =
-        reader.optional(&STORAGE_CA_CERT, parse::file);
+    let encryption = reader.optional_of(&[&STORAGE_SSE, &STORAGE_AMAZON_SSE], encryption);
+    let ca_certificate = reader.optional(&STORAGE_CA_CERT, parse::file);
     let profile = reader.optional(&STORAGE_PROFILE, parse::text);
     verified(reader, &variables)?;
     Ok(BucketOptions {
@@ -219,15 +210,6 @@ fn bucket_options(
         profile: profile?,
         variables,
     })
-}
-
-fn optional<T>(
-    reader: &mut Reader,
-    names: &[&'static Definition],
-    parse: impl Fn(&str) -> Result<T, Wrong>,
-) -> Result<Option<T>, Noted> {
-    let given = reader.given(names, parse)?;
-    Ok(given.map(|Given { value, .. }| value))
 }
 
 fn service(location: &Location) -> Option<BucketService> {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::layers::{Given, Noted, Reader};
-use super::options::{Definition, TLS_CA_CERT, TLS_CERT, TLS_KEY};
-use super::parse::{self, Wrong};
+use super::layers::{Noted, Reader};
+use super::options::{TLS_CA_CERT, TLS_CERT, TLS_KEY};
+use super::parse;
 
 /// The files that a server speaks HTTPS with; all are PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct TlsFiles {
     /// The authorities that a client's certificate must come from; `None` asks for no certificate.
     pub client_ca: Option<PathBuf>,
 }
+
+const PLAIN: &str = "serve without TLS";
 
 /// Reads the files; `None` is plain HTTP. Half of them is a mistake that must not end in plain HTTP.
 pub(super) fn read(reader: &mut Reader) -> Result<Option<TlsFiles>, Noted> {
@@ -30,18 +32,11 @@ pub(super) fn read(reader: &mut Reader) -> Result<Option<TlsFiles>, Noted> {
             client_ca: client_ca.map(|client_ca| client_ca.value),
         })),
         (None, None, None) => Ok(None),
-        (Some(certificate), None, _) => Err(lacks(reader, certificate, &[&TLS_KEY])),
-        (None, Some(key), _) => Err(lacks(reader, key, &[&TLS_CERT])),
-        (None, None, Some(client_ca)) => Err(lacks(reader, client_ca, &[&TLS_CERT, &TLS_KEY])),
+        (Some(certificate), None, _) => Err(reader.lacks(certificate, TLS_KEY.name, PLAIN)),
+        (None, Some(key), _) => Err(reader.lacks(key, TLS_CERT.name, PLAIN)),
+        (None, None, Some(client_ca)) => {
+            let pair = format!("{} and {}", TLS_CERT.name, TLS_KEY.name);
+            Err(reader.lacks(client_ca, &pair, PLAIN))
+        }
     }
-}
-
-fn lacks(reader: &mut Reader, given: Given<PathBuf>, missing: &[&Definition]) -> Noted {
-    let missing: Vec<&str> = missing.iter().map(|definition| definition.name).collect();
-    let missing = missing.join(" and ");
-    let wrong = Wrong {
-        what: format!("it is given without {missing}"),
-        fix: format!("add {missing}, or remove it to serve without TLS"),
-    };
-    reader.note(given.definition, given.source, wrong)
 }

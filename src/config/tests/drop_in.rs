@@ -154,3 +154,46 @@ fn a_misspelt_backend_is_no_directory() {
     let notices = load(&["memory:"], &[("STORAGE", "amazn")]).unwrap().notices;
     assert_eq!(notices.len(), 1, "{notices:?}");
 }
+
+#[test]
+fn the_values_of_chartmuseums_own_chart_start_without_a_notice() {
+    let flags = ["--port=8080", "--storage-local-rootdir=/storage"];
+    let variables = [
+        ("STORAGE", "local"),
+        ("STORAGE_TIMESTAMP_TOLERANCE", "1s"),
+        ("CHART_POST_FORM_FIELD_NAME", "chart"),
+        ("PROV_POST_FORM_FIELD_NAME", "prov"),
+        ("DEPTH", "0"),
+        ("DEBUG", "false"),
+        ("LOG_JSON", "true"),
+        ("DISABLE_STATEFILES", "false"),
+        ("ENABLE_METRICS", "true"),
+        ("DISABLE_API", "true"),
+        ("ALLOW_OVERWRITE", "false"),
+        ("CHART_URL", ""),
+        ("AUTH_ANONYMOUS_GET", "false"),
+        ("CONTEXT_PATH", ""),
+        ("INDEX_LIMIT", "0"),
+        ("CACHE", ""),
+        ("CACHE_REDIS_ADDR", ""),
+        ("CACHE_REDIS_DB", "0"),
+        ("BEARER_AUTH", "false"),
+        ("AUTH_REALM", ""),
+        ("STORAGE_AMAZON_FORCE_PATH_STYLE", ""),
+        ("WEB_TEMPLATE_PATH", ""),
+    ];
+    let config = load(&flags, &variables).unwrap();
+    assert_eq!(config.notices, [""; 0]);
+    assert_eq!(config.storage.to_string(), "/storage");
+    assert!(config.http.metrics && !config.http.api);
+}
+
+#[test]
+fn a_bare_config_that_cannot_be_read_is_a_problem_once_a_backend_is_named() {
+    let variables = [("STORAGE", "local"), ("CONFIG", "/nonexistent")];
+    let problems = load(&[ROOTDIR], &variables).unwrap_err();
+    assert_eq!(keys(&problems), ["config"]);
+    let (_file, path) = file("storage.backend: local\nport: 4\n");
+    let ours = [variables[1], ("CHARTROOM_CONFIG", path.as_str())];
+    assert_eq!(load(&[ROOTDIR], &ours).unwrap().listen.port(), 4);
+}
