@@ -11,6 +11,7 @@ mod local;
 mod location;
 pub mod log;
 mod object;
+pub mod probe;
 mod repository_path;
 mod store;
 #[cfg(feature = "testing")]

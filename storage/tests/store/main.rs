@@ -7,3 +7,5 @@ mod backends;
 mod faults;
 #[cfg(test)]
 mod local;
+#[cfg(test)]
+mod probe;
