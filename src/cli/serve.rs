@@ -87,7 +87,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             .with_context(|| format!("the repositories in {} cannot be opened", config.storage))?;
         greet(&config, address);
         let router = http::router(repositories.clone(), config.http);
-        server::serve(listener, router, config.server, stop.clone()).await;
+        server::serve(listener, router, None, config.server, stop.clone()).await;
         repositories.close().await;
         Ok(())
     };

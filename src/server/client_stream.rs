@@ -45,6 +45,15 @@ impl ClientStream {
         }
     }
 
+    /// Waits for the first byte that the client sends, and leaves it to be read.
+    pub(super) async fn first_byte(&self) -> io::Result<u8> {
+        let mut first = [0];
+        match self.stream.peek(&mut first).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(u8::from_be_bytes(first)),
+        }
+    }
+
     fn in_time(
         &mut self,
         context: &mut Context<'_>,

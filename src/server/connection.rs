@@ -1,5 +1,8 @@
 //! One connection.
 
+use std::error::Error;
+use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,24 +12,31 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::Settings;
 use super::client_stream::ClientStream;
+use super::tls::{self, Tls};
 use crate::http::Client;
 
 /// More than any client of ours sends; beyond it hyper answers 431.
 const MAX_HEADERS: usize = 64;
-const MAX_HEAD_BYTES: usize = 32 << 10;
+pub(super) const MAX_HEAD_BYTES: usize = 32 << 10;
 
 /// What all connections share.
 #[derive(Clone)]
 pub(super) struct Connections {
     pub(super) router: Router,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) settings: Arc<Settings>,
+    /// The tasks of HTTP/2 streams. Each ends with its connection.
+    pub(super) streams: TaskTracker,
     pub(super) drain: CancellationToken,
     pub(super) close: CancellationToken,
 }
@@ -43,15 +53,44 @@ impl Connections {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY was not set");
         }
-        let router = self.router;
+        let stream = ClientStream::new(stream, self.settings.write_timeout);
+        let Some(tls) = self.tls.as_deref() else {
+            return self.http1(stream, client).await;
+        };
+        let handshake = timeout(self.settings.header_timeout, tls::accept(tls, stream));
+        let stream = tokio::select! {
+            stream = handshake => stream,
+            // It has not asked for anything yet.
+            () = self.drain.cancelled() => return,
+            () = self.close.cancelled() => return,
+        };
+        let stream = match stream.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(client = %client.0, %error, "no TLS with a client");
+                return;
+            }
+        };
+        if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
+            self.http2(stream, client).await;
+        } else {
+            self.http1(stream, client).await;
+        }
+    }
+
+    async fn http1(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        client: Client,
+    ) {
+        let router = self.router.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(client);
             router.clone().oneshot(request)
         });
-        let io = TokioIo::new(ClientStream::new(stream, self.settings.write_timeout));
         let builder = builder(&self.settings);
-        let mut connection = std::pin::pin!(builder.serve_connection(io, service));
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let result = tokio::select! {
             result = connection.as_mut() => result,
             () = self.close.cancelled() => return,
@@ -64,14 +103,18 @@ impl Connections {
             }
         };
         if let Err(error) = result {
-            // Clients that go away or are too slow: nothing to repair here.
-            tracing::debug!(client = %client.0, error = &*error, "connection ended");
+            ended(client, &*error);
         }
     }
 }
 
-/// HTTP/1 only, until there is TLS to negotiate HTTP/2: a client that announces HTTP/2 in clear could
-/// hold replies with its flow control, which the deadline for writes does not see.
+/// Clients that go away or are too slow: there is nothing to repair here.
+pub(super) fn ended(client: Client, error: &(dyn Error + 'static)) {
+    tracing::debug!(client = %client.0, error, "connection ended");
+}
+
+/// In clear there is HTTP/1 only: HTTP/2 is for those who negotiate it in a handshake (see
+/// [`super::http2`]), and a reader of both would have to guess from the first bytes.
 fn builder(settings: &Settings) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder

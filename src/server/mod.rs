@@ -8,8 +8,11 @@
 
 mod client_stream;
 mod connection;
+mod http2;
 mod listen;
+mod reply;
 mod signals;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +22,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::http::Client;
 use connection::Connections;
 pub use listen::{BindError, bind};
 pub use signals::Signals;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// Deadlines and caps of connections.
 #[derive(Clone, Debug)]
@@ -48,17 +52,30 @@ pub struct Stop {
     pub now: CancellationToken,
 }
 
-/// Serves `router` until it is told to stop, and returns when every connection is closed.
+/// Serves `router`, with TLS or in clear, until it is told to stop, and returns when every connection
+/// is closed.
 ///
 /// # Cancellation
 /// A future that is dropped closes the listener; its connections go on until the runtime ends.
-pub async fn serve(listener: TcpListener, router: Router, settings: Settings, stop: Stop) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Tls>,
+    settings: Settings,
+    stop: Stop,
+) {
+    let tls = tls.map(Arc::new);
+    let following = tls.clone().map(|tls| tokio::spawn(tls.follow()));
+    let _following = following.map(AbortOnDropHandle::new);
     let drain_timeout = settings.drain_timeout;
     let permits = Arc::new(Semaphore::new(settings.max_connections));
     let close = CancellationToken::new();
+    let streams = TaskTracker::new();
     let connections = Connections {
         router,
+        tls,
         settings: Arc::new(settings),
+        streams: streams.clone(),
         drain: stop.drain.clone(),
         close: close.clone(),
     };
@@ -82,6 +99,8 @@ pub async fn serve(listener: TcpListener, router: Router, settings: Settings, st
     }
     close.cancel();
     tracker.wait().await;
+    streams.close();
+    streams.wait().await;
 }
 
 /// Waits for room and then for a client; `None` when the server is to stop.

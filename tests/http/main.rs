@@ -8,12 +8,15 @@
 )]
 
 mod api;
+mod certificates;
 mod downloads;
 mod failures;
+mod http2;
 mod index;
 mod limits;
 mod repositories;
 mod routes;
 mod sockets;
 mod support;
+mod tls;
 mod uploads;

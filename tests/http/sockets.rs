@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use chartroom::server::{self, Settings, Stop};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use chartroom::server::{self, Settings, Stop, Tls};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -17,11 +17,11 @@ use tokio::time::timeout;
 use crate::support::TestServer;
 
 /// Longer than anything here takes; a test that hangs fails by it.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Shorter than a person notices, longer than a reply on loopback takes.
-const SHORT: Duration = Duration::from_millis(150);
+pub(crate) const SHORT: Duration = Duration::from_millis(150);
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         max_connections: 16,
         header_timeout: PATIENCE,
@@ -30,17 +30,21 @@ fn settings() -> Settings {
     }
 }
 
-struct Running {
-    address: SocketAddr,
-    stop: Stop,
-    task: JoinHandle<()>,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: Stop,
+    pub(crate) task: JoinHandle<()>,
 }
 
 async fn start(router: Router, settings: Settings) -> Running {
+    start_with(None, router, settings).await
+}
+
+pub(crate) async fn start_with(tls: Option<Tls>, router: Router, settings: Settings) -> Running {
     let listener = server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = Stop::default();
-    let task = tokio::spawn(server::serve(listener, router, settings, stop.clone()));
+    let task = tokio::spawn(server::serve(listener, router, tls, settings, stop.clone()));
     Running {
         address,
         stop,
@@ -48,16 +52,16 @@ async fn start(router: Router, settings: Settings) -> Running {
     }
 }
 
-async fn soon<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.expect("it took too long")
 }
 
 impl Running {
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         soon(TcpStream::connect(self.address)).await.unwrap()
     }
 
-    async fn send(&self, text: &str) -> TcpStream {
+    pub(crate) async fn send(&self, text: &str) -> TcpStream {
         let mut stream = self.connect().await;
         stream.write_all(text.as_bytes()).await.unwrap();
         stream
@@ -71,14 +75,14 @@ impl Running {
 }
 
 /// Everything up to the end of the connection.
-async fn rest(stream: &mut TcpStream) -> String {
+pub(crate) async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     soon(stream.read_to_end(&mut bytes)).await.unwrap();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Until the text was received.
-async fn receive(stream: &mut TcpStream, text: &str) {
+pub(crate) async fn receive(stream: &mut (impl AsyncRead + Unpin), text: &str) {
     let mut received = Vec::new();
     while !String::from_utf8_lossy(&received).contains(text) {
         let mut space = [0; 1024];
@@ -88,7 +92,7 @@ async fn receive(stream: &mut TcpStream, text: &str) {
     }
 }
 
-fn simple() -> Router {
+pub(crate) fn simple() -> Router {
     Router::new().route("/", get(|| async { "hello" }))
 }
 
@@ -186,7 +190,7 @@ async fn beyond_the_cap_of_connections_clients_wait() {
 }
 
 /// A route that answers when it is told to.
-fn gated() -> (Router, Arc<Notify>, Arc<Notify>) {
+pub(crate) fn gated() -> (Router, Arc<Notify>, Arc<Notify>) {
     let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (inner_entered, inner_release) = (Arc::clone(&entered), Arc::clone(&release));
     let router = Router::new().route(
