@@ -61,6 +61,17 @@ pub enum Identity {
     Token(Option<Arc<str>>),
 }
 
+impl Identity {
+    /// Returns the name of the user or the subject of the token.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Anonymous => None,
+            Self::User(name) => Some(name),
+            Self::Token(subject) => subject.as_deref(),
+        }
+    }
+}
+
 /// Why a request is refused; the client is not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {

@@ -10,6 +10,7 @@ use chartroom_storage::{Clock, Location};
 use clap::{ArgMatches, Command};
 
 use super::gen_index;
+use crate::auth::Auth;
 use crate::config::{self, Config};
 use crate::repository::Repositories;
 use crate::server::{self, Signals, Stop};
@@ -86,7 +87,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let repositories = opened
             .with_context(|| format!("the repositories in {} cannot be opened", config.storage))?;
         greet(&config, address);
-        let router = http::router(repositories.clone(), config.http);
+        let router = http::router(repositories.clone(), config.http, Auth::open());
         server::serve(listener, router, None, config.server, stop.clone()).await;
         repositories.close().await;
         Ok(())

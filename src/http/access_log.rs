@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::layers::RequestId;
+use crate::auth::Identity;
 
 /// What is logged.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,7 @@ struct Line {
     path: String,
     request_id: Arc<str>,
     client: Option<Client>,
+    identity: Identity,
     start: Instant,
     status: u16,
     bytes: u64,
@@ -55,6 +57,7 @@ pub(super) async fn layer(State(log): State<AccessLog>, request: Request, next: 
         path: path.to_owned(),
         request_id: id.map_or_else(|| "".into(), |RequestId(id)| Arc::clone(id)),
         client: extensions.get::<Client>().copied(),
+        identity: Identity::Anonymous,
         start: Instant::now(),
         // What is logged if the client goes away before there is a reply (nginx's code for it).
         status: 499,
@@ -64,6 +67,9 @@ pub(super) async fn layer(State(log): State<AccessLog>, request: Request, next: 
     };
     let response = next.run(request).await;
     line.status = response.status().as_u16();
+    if let Some(identity) = response.extensions().get() {
+        line.identity = Identity::clone(identity);
+    }
     line.is_silent = is_probe && response.status().is_success() && !log.log_health;
     if response.body().is_end_stream() {
         line.outcome = Outcome::Finished;
@@ -97,6 +103,7 @@ impl Drop for Line {
         tracing::info!(
             request.id = &*self.request_id,
             client,
+            user = self.identity.name(),
             method,
             path,
             status,

@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::form::FormError;
 use super::incoming::BodyError;
 use super::reply;
+use crate::auth::Challenge;
 use crate::chart::Digest;
 use crate::chart::archive::ArchiveError;
 use crate::chart::provenance::ProvenanceError;
@@ -29,6 +30,11 @@ pub(super) enum ApiError {
     NoRoute,
     /// No such method on this path.
     WrongMethod,
+    /// Not known, or without the right.
+    Unauthorized {
+        challenge: Challenge,
+        has_body: bool,
+    },
     /// A path that is not percent-encoded UTF-8.
     BadPath,
     /// A query parameter, in ChartMuseum's words.
@@ -110,6 +116,7 @@ pub(super) struct Failure {
     hint: Option<String>,
     retry_after: Option<Duration>,
     content_range: Option<String>,
+    challenge: Option<HeaderValue>,
     /// Whether the body of the request may be unread: the connection cannot be used again.
     close: bool,
     cause: Option<Arc<ApiError>>,
@@ -131,6 +138,7 @@ fn refuse(status: StatusCode, error: impl Into<Cow<'static, str>>) -> Failure {
         hint: None,
         retry_after: None,
         content_range: None,
+        challenge: None,
         close: false,
         cause: None,
     }
@@ -206,6 +214,9 @@ impl Failure {
         if let Some(Ok(value)) = self.content_range.as_deref().map(HeaderValue::from_str) {
             headers.insert(header::CONTENT_RANGE, value);
         }
+        if let Some(challenge) = &self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
+        }
         if self.close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -230,6 +241,14 @@ impl ApiError {
             Self::NoRoute => refuse(StatusCode::NOT_FOUND, "not found"),
             Self::WrongMethod => refuse(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
                 .hint("the Allow header names the methods of this path".to_owned()),
+            Self::Unauthorized {
+                challenge,
+                has_body,
+            } => Failure {
+                challenge: Some(challenge.header().clone()),
+                close: *has_body,
+                ..refuse(StatusCode::UNAUTHORIZED, "unauthorized")
+            },
             Self::BadPath => refuse(
                 StatusCode::BAD_REQUEST,
                 "the path is not percent-encoded UTF-8",

@@ -71,7 +71,7 @@ fn is_sane(id: &str) -> bool {
     (1..=LONGEST_REQUEST_ID).contains(&id.len()) && id.bytes().all(is_allowed)
 }
 
-fn id_of(request: &Request) -> Arc<str> {
+pub(super) fn id_of(request: &Request) -> Arc<str> {
     let id = request.extensions().get::<RequestId>();
     id.map_or_else(|| "".into(), |RequestId(id)| Arc::clone(id))
 }
@@ -92,6 +92,9 @@ async fn write_failure(request: Request, next: Next) -> Response {
             written.headers_mut().insert(name.clone(), value.clone());
         }
     }
+    // Who it was, for the log.
+    let extensions = std::mem::take(response.extensions_mut());
+    written.extensions_mut().extend(extensions);
     if is_head {
         *written.body_mut() = Body::empty();
     }

@@ -6,6 +6,7 @@
 
 mod access_log;
 mod archives;
+pub mod auth;
 mod body;
 mod charts;
 mod conditional;
@@ -32,6 +33,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use tokio::sync::Semaphore;
 
+use crate::auth::Auth;
 use crate::repository::Repositories;
 use settings::Settings;
 
@@ -69,13 +71,13 @@ impl FromRef<App> for UploadSlots {
     }
 }
 
-/// Returns the whole API over the repositories of a store.
-pub fn router(repositories: Arc<Repositories>, settings: Settings) -> Router {
+/// Returns the whole API over the repositories of a store, for those whom `auth` lets in.
+pub fn router(repositories: Arc<Repositories>, settings: Settings, auth: Auth) -> Router {
     let log_health = settings.log_health;
     let app = App {
         repositories,
         upload_slots: UploadSlots(Arc::new(Semaphore::new(settings.max_uploads))),
         settings: Arc::new(settings),
     };
-    layers::around(routes::router(app), log_health)
+    layers::around(routes::router(app, Arc::new(auth)), log_health)
 }

@@ -11,9 +11,11 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use tower::ServiceExt;
 
+use super::auth::{self, Access, Guard};
 use super::error::ApiError;
 use super::settings::Settings;
 use super::{App, archives, charts, index, layers, place, probes, repositories, uploads};
+use crate::auth::Auth;
 
 /// One row: a method and a path that are answered.
 #[derive(Clone, Debug)]
@@ -145,7 +147,7 @@ impl Endpoint {
 }
 
 /// Builds the router from the table.
-pub(super) fn router(app: App) -> Router {
+pub(super) fn router(app: App, auth: Arc<Auth>) -> Router {
     let settings = Arc::clone(&app.settings);
     let table: Arc<[Route]> = ROUTES
         .iter()
@@ -161,6 +163,12 @@ pub(super) fn router(app: App) -> Router {
         if route.endpoint.is_of_a_repository() {
             let repositories = Arc::clone(&app.repositories);
             handler = handler.layer(from_fn_with_state(repositories, layers::generation));
+        }
+        // Outside of the others, which tell about a repository; on a path and method of the table only.
+        if let Access::Needs(verb) = route.endpoint.access() {
+            let auth = Arc::clone(&auth);
+            let guard = Guard { auth, verb };
+            handler = handler.route_layer(from_fn_with_state(guard, auth::check));
         }
         router = router.route(route.pattern, handler);
     }

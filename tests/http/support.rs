@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
+use chartroom::auth::Auth;
 use chartroom::http;
 use chartroom::http::settings::{Depth, Settings};
 use chartroom::repository::{Options, RegistryOptions, Repositories};
@@ -29,6 +30,7 @@ pub(crate) struct TestServer {
 }
 
 pub(crate) struct Builder {
+    auth: Auth,
     settings: Settings,
     options: RegistryOptions,
     store: Store,
@@ -38,6 +40,7 @@ impl TestServer {
     pub(crate) fn builder() -> Builder {
         let store = Store::open(&Location::Memory, Timeouts::default()).unwrap();
         Builder {
+            auth: Auth::open(),
             settings: settings(),
             options: RegistryOptions {
                 repository: Options {
@@ -117,6 +120,11 @@ impl Builder {
         self
     }
 
+    pub(crate) fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
     pub(crate) fn options(mut self, change: impl FnOnce(&mut RegistryOptions)) -> Self {
         change(&mut self.options);
         self
@@ -125,7 +133,7 @@ impl Builder {
     pub(crate) async fn build(self) -> TestServer {
         let is_single = self.settings.depth == Depth::Fixed(0);
         let repositories = open(self.store.clone(), self.options, is_single).await;
-        let router = http::router(Arc::clone(&repositories), self.settings);
+        let router = http::router(Arc::clone(&repositories), self.settings, self.auth);
         // The first look at the files is over: nothing happens but what a test does.
         while repositories.ready().await.is_err() {
             tokio::task::yield_now().await;
