@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+use crate::config::BasicAuth;
 
 use super::{Challenge, Identity, Refusal, after_scheme};
 
@@ -22,13 +24,13 @@ pub(super) struct Basic {
 }
 
 impl Basic {
-    pub(super) fn new(user: &str, password: &SecretString) -> Self {
+    pub(super) fn new(settings: &BasicAuth) -> Self {
         let mut hash = Sha256::new();
-        hash.update(user);
+        hash.update(&settings.user);
         hash.update(":");
-        hash.update(password.expose_secret());
+        hash.update(settings.password.expose_secret());
         Self {
-            user: user.into(),
+            user: settings.user.as_str().into(),
             credentials: hash.finalize().into(),
         }
     }
@@ -67,7 +69,10 @@ mod tests {
     }
 
     fn alice() -> Basic {
-        Basic::new("alice", &"pass:wörd".to_owned().into())
+        Basic::new(&BasicAuth {
+            user: "alice".to_owned(),
+            password: "pass:wörd".to_owned().into(),
+        })
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Tokens that somebody else signs: JSON Web Tokens, as ChartMuseum takes them.
 
-use std::path::PathBuf;
-
 use axum::http::HeaderValue;
 use chartroom_storage::Clock;
 use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode};
 use serde_json::Value;
+
+use crate::config::BearerAuth;
 
 use super::search_path::SearchPath;
 use super::{AuthError, Challenge, Identity, Refusal, Verb, after_scheme, key};
@@ -24,19 +24,6 @@ const ALGORITHMS: [Algorithm; 6] = [
     Algorithm::PS512,
 ];
 
-/// What can be configured about tokens.
-#[derive(Clone, Debug)]
-pub struct BearerSettings {
-    /// Where clients get tokens, for the challenge.
-    pub realm: String,
-    /// What they ask a token for, for the challenge.
-    pub service: String,
-    /// The file with the RSA public key, or a certificate of it, in PEM.
-    pub key: PathBuf,
-    /// The JMESPath of what a token grants; the built-in one without it.
-    pub actions_search_path: Option<String>,
-}
-
 pub(super) struct Bearer {
     realm: String,
     service: String,
@@ -47,7 +34,7 @@ pub(super) struct Bearer {
 }
 
 impl Bearer {
-    pub(super) fn try_new(settings: &BearerSettings, clock: Clock) -> Result<Self, AuthError> {
+    pub(super) fn try_new(settings: &BearerAuth, clock: Clock) -> Result<Self, AuthError> {
         let grants = match &settings.actions_search_path {
             Some(text) => SearchPath::parse(text)?,
             None => SearchPath::parse(SearchPath::BUILT_IN)?,
@@ -55,7 +42,7 @@ impl Bearer {
         Ok(Self {
             realm: settings.realm.clone(),
             service: settings.service.clone(),
-            key: key::read(&settings.key)?,
+            key: key::read(&settings.certificate)?,
             validation: validation(),
             grants,
             clock,
@@ -154,10 +141,10 @@ mod tests {
 
     fn bearer_with(actions_search_path: Option<&str>) -> Bearer {
         let file = key_file();
-        let settings = BearerSettings {
+        let settings = BearerAuth {
             realm: "https://auth.example/token".to_owned(),
             service: "charts".to_owned(),
-            key: file.path().to_owned(),
+            certificate: file.path().to_owned(),
             actions_search_path: actions_search_path.map(str::to_owned),
         };
         let now: DateTime<Utc> = DateTime::from_timestamp(NOW, 0).unwrap();
@@ -394,13 +381,13 @@ mod tests {
     #[test]
     fn what_is_wrong_at_start_is_told_with_its_option() {
         let file = key_file();
-        let settings = BearerSettings {
+        let settings = BearerAuth {
             realm: "r".to_owned(),
             service: "s".to_owned(),
-            key: "/nowhere/key.pem".into(),
+            certificate: "/nowhere/key.pem".into(),
             actions_search_path: None,
         };
-        let error = |settings: &BearerSettings| {
+        let error = |settings: &BearerAuth| {
             let error = Bearer::try_new(settings, Clock::default()).err().unwrap();
             format!("{:#}", anyhow::Error::from(error))
         };
@@ -409,8 +396,8 @@ mod tests {
             text,
             "--auth-cert-path: /nowhere/key.pem cannot be read: No such file or directory (os error 2)"
         );
-        let text = error(&BearerSettings {
-            key: file.path().to_owned(),
+        let text = error(&BearerAuth {
+            certificate: file.path().to_owned(),
             actions_search_path: Some("access[".to_owned()),
             ..settings
         });

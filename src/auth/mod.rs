@@ -17,11 +17,10 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use chartroom_storage::{Clock, RepositoryPath};
-use secrecy::SecretString;
 
+use crate::config::{AuthScheme, AuthSettings};
 use basic::Basic;
 use bearer::Bearer;
-pub use bearer::BearerSettings;
 pub use challenge::Challenge;
 pub use key::KeyError;
 pub use search_path::SearchPathError;
@@ -95,31 +94,6 @@ pub(crate) enum Refusal {
     NotGranted,
 }
 
-/// How clients prove who they are.
-#[derive(Clone, Debug)]
-pub enum SchemeSettings {
-    /// They need not.
-    Open,
-    /// With the one name and password.
-    Basic {
-        /// The name.
-        user: String,
-        /// The password.
-        password: SecretString,
-    },
-    /// With a token that somebody else signed.
-    Bearer(BearerSettings),
-}
-
-/// What can be configured about authentication.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How clients prove who they are.
-    pub scheme: SchemeSettings,
-    /// Whether everybody may pull.
-    pub anonymous_get: bool,
-}
-
 /// Why authentication cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
@@ -160,11 +134,11 @@ impl Auth {
     ///
     /// # Errors
     /// If the key's file cannot be read or holds no usable key, or if the search path is none.
-    pub fn try_new(settings: &Settings, clock: Clock) -> Result<Self, AuthError> {
+    pub fn try_new(settings: &AuthSettings, clock: Clock) -> Result<Self, AuthError> {
         let scheme = match &settings.scheme {
-            SchemeSettings::Open => Scheme::Open,
-            SchemeSettings::Basic { user, password } => Scheme::Basic(Basic::new(user, password)),
-            SchemeSettings::Bearer(bearer) => {
+            None => Scheme::Open,
+            Some(AuthScheme::Basic(basic)) => Scheme::Basic(Basic::new(basic)),
+            Some(AuthScheme::Bearer(bearer)) => {
                 Scheme::Bearer(Box::new(Bearer::try_new(bearer, clock)?))
             }
         };
@@ -225,26 +199,30 @@ fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::BasicAuth;
 
-    fn auth(scheme: SchemeSettings, anonymous_get: bool) -> Auth {
-        let settings = Settings {
+    fn auth(scheme: Option<AuthScheme>, anonymous_get: bool) -> Auth {
+        let settings = AuthSettings {
             scheme,
             anonymous_get,
         };
         Auth::try_new(&settings, Clock::default()).unwrap()
     }
 
-    fn basic(anonymous_get: bool) -> Auth {
-        let scheme = SchemeSettings::Basic {
+    fn alice() -> AuthScheme {
+        AuthScheme::Basic(BasicAuth {
             user: "alice".to_owned(),
             password: "hunter2".to_owned().into(),
-        };
-        auth(scheme, anonymous_get)
+        })
+    }
+
+    fn basic(anonymous_get: bool) -> Auth {
+        auth(Some(alice()), anonymous_get)
     }
 
     #[test]
     fn without_settings_everybody_may_do_everything() {
-        for auth in [auth(SchemeSettings::Open, false), Auth::open()] {
+        for auth in [auth(None, false), Auth::open()] {
             for verb in [Verb::Pull, Verb::Push, Verb::Overwrite, Verb::Delete] {
                 let who = auth.authorize(None, verb, &RepositoryPath::root());
                 assert_eq!(who.unwrap(), Identity::Anonymous);
@@ -269,11 +247,7 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_shown_for_debugging() {
-        let scheme = SchemeSettings::Basic {
-            user: "alice".to_owned(),
-            password: "hunter2".to_owned().into(),
-        };
-        assert!(!format!("{scheme:?}").contains("hunter2"));
+        assert!(!format!("{:?}", alice()).contains("hunter2"));
         let shown = format!("{:?}", basic(false));
         assert_eq!(shown, "Auth { scheme: basic, anonymous_get: false }");
     }

@@ -13,7 +13,7 @@ use super::gen_index;
 use crate::auth::Auth;
 use crate::config::{self, Config};
 use crate::repository::Repositories;
-use crate::server::{self, Signals, Stop};
+use crate::server::{self, Signals, Stop, Tls};
 use crate::{http, telemetry};
 
 /// How long threads that are busy with a request's work may keep the process from ending.
@@ -70,9 +70,12 @@ fn start(config: Config) -> anyhow::Result<()> {
     result
 }
 
-/// The port comes first: a second server must not touch the first one's storage.
+/// Files of the configuration come first, then the port: a second server must not touch the first
+/// one's storage.
 async fn serve(config: Config) -> anyhow::Result<()> {
     let signals = Signals::take_over().context("signals cannot be taken over")?;
+    let auth = Auth::try_new(&config.auth, Clock::default())?;
+    let tls = config.tls.clone().map(Tls::load).transpose()?;
     let listener = server::bind(config.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     let store = super::open_store(&config)?;
@@ -87,8 +90,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let repositories = opened
             .with_context(|| format!("the repositories in {} cannot be opened", config.storage))?;
         greet(&config, address);
-        let router = http::router(repositories.clone(), config.http, Auth::open());
-        server::serve(listener, router, None, config.server, stop.clone()).await;
+        let router = http::router(repositories.clone(), config.http, auth);
+        server::serve(listener, router, tls, config.server, stop.clone()).await;
         repositories.close().await;
         Ok(())
     };

@@ -28,7 +28,7 @@ use crate::http::Client;
 use connection::Connections;
 pub use listen::{BindError, bind};
 pub use signals::Signals;
-pub use tls::{Tls, TlsError, TlsFiles};
+pub use tls::{Tls, TlsError};
 
 /// Deadlines and caps of connections.
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use chartroom::server::{Tls, TlsError, TlsFiles};
+use chartroom::config::TlsFiles;
+use chartroom::server::{Tls, TlsError};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair,

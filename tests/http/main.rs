@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod auth;
 mod certificates;
 mod downloads;
 mod failures;

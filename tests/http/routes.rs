@@ -6,7 +6,7 @@ use chartroom::http::routes::ROUTES;
 use crate::support::{TestServer, chart};
 
 /// A path that the pattern captures, and that exists for a GET.
-fn path_of(pattern: &str) -> String {
+pub(crate) fn path_of(pattern: &str) -> String {
     pattern
         .replace("{file}", "one-1.0.0.tgz")
         .replace("{name}", "one")

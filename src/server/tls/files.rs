@@ -14,7 +14,8 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
 
-use super::{HTTP_1, HTTP_2, TlsFiles};
+use super::{HTTP_1, HTTP_2};
+use crate::config::TlsFiles;
 
 /// A chain takes some kilobytes, and all authorities of a system a few hundred.
 const LARGEST_FILE: u64 = 4 << 20;

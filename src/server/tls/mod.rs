@@ -8,7 +8,6 @@
 mod files;
 mod handshake;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
+use crate::config::TlsFiles;
 pub use files::TlsError;
 use files::{Contents, Fingerprint};
 pub(super) use handshake::accept;
@@ -116,17 +116,6 @@ fn current(files: &TlsFiles, contents: &Contents) -> Result<Current, TlsError> {
         config: Arc::new(contents.config(files)?),
         fingerprint: contents.fingerprint(),
     })
-}
-
-/// The files of TLS, in PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The server's certificate, and those that lead from it to its authority.
-    pub certificate: PathBuf,
-    /// The private key of the certificate.
-    pub key: PathBuf,
-    /// The authorities that a client's certificate must come from; `None` asks for no certificate.
-    pub client_ca: Option<PathBuf>,
 }
 
 #[cfg(test)]
