@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::Uri;
+use axum::http::header::HOST;
+use axum::http::uri::{Authority, Scheme};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -84,9 +87,13 @@ impl Connections {
         client: Client,
     ) {
         let router = self.router.clone();
+        let is_https = self.tls.is_some();
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(client);
+            if is_https {
+                name_scheme(&mut request);
+            }
             router.clone().oneshot(request)
         });
         let builder = builder(&self.settings);
@@ -105,6 +112,20 @@ impl Connections {
         if let Err(error) = result {
             ended(client, &*error);
         }
+    }
+}
+
+/// Makes the URI absolute, as those of HTTP/2 are: replies that name the server need its scheme.
+fn name_scheme(request: &mut Request<Body>) {
+    let host = request.headers().get(HOST);
+    let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let mut parts = request.uri().clone().into_parts();
+    if parts.authority.is_none() && parts.path_and_query.is_some() && authority.is_some() {
+        parts.scheme = Some(Scheme::HTTPS);
+        parts.authority = authority;
+    }
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
     }
 }
 

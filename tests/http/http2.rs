@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::routing::get;
 use bytes::Bytes;
 use chartroom::server::Settings;
@@ -86,11 +86,17 @@ fn large() -> Router {
 
 #[tokio::test]
 async fn requests_share_a_connection_and_name_their_host() {
-    let host = async |headers: HeaderMap| headers["host"].to_str().unwrap().to_owned();
+    let host = async |uri: Uri, headers: HeaderMap| {
+        let host = headers["host"].to_str().unwrap();
+        format!("{host} {uri}")
+    };
     let https = Https::start(large().route("/host", get(host)), settings()).await;
     let mut connection = https.connect().await;
     assert_eq!(connection.text("/").await, "hello");
-    assert_eq!(connection.text("/host").await, "charts.example:8443");
+    assert_eq!(
+        connection.text("/host").await,
+        "charts.example:8443 https://charts.example:8443/host"
+    );
     let reply = connection.get("/large").await;
     assert_eq!(reply.headers()["content-length"], "1048576");
     let body = soon(reply.into_body().collect()).await.unwrap().to_bytes();

@@ -5,6 +5,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::Uri;
 use chartroom::server::{Settings, TlsError};
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
@@ -71,6 +73,38 @@ async fn http_1_is_served_to_those_who_ask_for_it_or_for_nothing() {
         assert!(
             reply.starts_with("HTTP/1.1 200") && reply.ends_with("hello"),
             "{reply}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_handler_sees_that_the_request_came_by_https() {
+    let authority = Authority::new("an authority");
+    let tls = Files::of(&authority.server()).load().unwrap();
+    let uri = async |uri: Uri| uri.to_string();
+    let router = Router::new().route("/{*path}", axum::routing::any(uri));
+    let server = start_with(Some(tls), router, settings()).await;
+    for (head, uri) in [
+        (
+            "GET /a?b=c HTTP/1.1\r\nHost: charts.example:8443",
+            "https://charts.example:8443/a?b=c",
+        ),
+        (
+            "GET https://b.example/c HTTP/1.1\r\nHost: x",
+            "https://b.example/c",
+        ),
+        ("GET /d HTTP/1.1\r\nHost: not a host", "/d"),
+        ("GET /e HTTP/1.0", "/e"),
+    ] {
+        let mut stream = handshake(&server, authority.trusting().config())
+            .await
+            .unwrap();
+        let request = format!("{head}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let reply = rest(&mut stream).await;
+        assert!(
+            reply.ends_with(&format!("\r\n\r\n{uri}")),
+            "{head}: {reply}"
         );
     }
 }
@@ -312,8 +346,7 @@ fn files_that_cannot_be_used_are_named_at_start() {
 async fn a_client_that_does_not_read_its_reply_loses_the_connection() {
     let authority = Authority::new("an authority");
     let tls = Files::of(&authority.server()).load().unwrap();
-    let large =
-        axum::Router::new().route("/", axum::routing::get(|| async { vec![0u8; 64 << 20] }));
+    let large = Router::new().route("/", axum::routing::get(|| async { vec![0u8; 64 << 20] }));
     let settings = Settings {
         write_timeout: SHORT,
         max_connections: 1,

@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::too_many_lines, reason = "lists of cases are long")]
 
+mod access;
 #[path = "../support/archive.rs"]
 mod archive;
 #[path = "../support/binary.rs"]

@@ -10,7 +10,7 @@ use crate::binary::chartroom;
 use crate::server::{Server, agent};
 
 /// Runs a start that is expected to end by itself.
-fn start(arguments: &[&str]) -> (Output, String) {
+pub(crate) fn start(arguments: &[&str]) -> (Output, String) {
     let output = Command::new(chartroom())
         .args(arguments)
         .env("NO_COLOR", "1")

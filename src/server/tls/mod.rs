@@ -8,6 +8,7 @@
 mod files;
 mod handshake;
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ impl Tls {
             let tls = Arc::clone(&self);
             let problem = match spawn_blocking(move || tls.reload()).await {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(format!("{:#}", anyhow::Error::from(error))),
+                Ok(Err(error)) => Some(with_source(&error)),
                 Err(error) => Some(error.to_string()),
             };
             // A file that stays broken is told once.
@@ -108,6 +109,14 @@ impl Tls {
             "the files of TLS changed: new connections use them"
         );
         Ok(())
+    }
+}
+
+/// A file's name alone would not tell what is wrong with it.
+fn with_source(error: &TlsError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 
