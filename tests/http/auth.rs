@@ -31,18 +31,18 @@ fn token(repository: &str, actions: &[&str]) -> String {
     encode(&Header::new(Algorithm::RS256), &claims, &key).unwrap()
 }
 
-fn basic(credentials: &str) -> String {
+pub(crate) fn basic(credentials: &str) -> String {
     format!("Basic {}", STANDARD.encode(credentials))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scheme {
+pub(crate) enum Scheme {
     Open,
     Basic,
     Bearer,
 }
 
-fn auth(scheme: Scheme, anonymous_get: bool) -> Auth {
+pub(crate) fn auth(scheme: Scheme, anonymous_get: bool) -> Auth {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), KEY.public_key_pem()).unwrap();
     let scheme = match scheme {

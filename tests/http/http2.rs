@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::routing::get;
 use bytes::Bytes;
 use chartroom::server::Settings;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::{Request, Response};
@@ -20,8 +20,10 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::auth::{Scheme, auth, basic};
 use crate::certificates::{Authority, Files};
 use crate::sockets::{Running, SHORT, gated, settings, simple, soon, start_with};
+use crate::support::TestServer;
 
 /// Smaller than the replies that are not taken.
 const WINDOW: u32 = 64 << 10;
@@ -33,7 +35,7 @@ struct Https {
 
 /// A connection, and the task that ends with it.
 struct Connection {
-    requests: SendRequest<Empty<Bytes>>,
+    requests: SendRequest<Full<Bytes>>,
     task: JoinHandle<hyper::Result<()>>,
 }
 
@@ -69,7 +71,7 @@ impl Https {
 impl Connection {
     async fn get(&mut self, path: &str) -> Response<Incoming> {
         let uri = format!("https://charts.example:8443{path}");
-        let request = Request::get(uri).body(Empty::new()).unwrap();
+        let request = Request::get(uri).body(Full::default()).unwrap();
         soon(self.requests.send_request(request)).await.unwrap()
     }
 
@@ -78,6 +80,45 @@ impl Connection {
         let bytes = soon(body.collect()).await.unwrap().to_bytes();
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+#[tokio::test]
+async fn a_refused_body_costs_its_stream_and_not_the_connection() {
+    let api = TestServer::builder()
+        .auth(auth(Scheme::Basic, false))
+        .build()
+        .await;
+    let https = Https::start(api.router, settings()).await;
+    let mut connection = https.connect().await;
+    // More than the server takes in before anybody reads it.
+    let body = Bytes::from(vec![b'x'; 8 << 20]);
+    let password = basic("alice:hunter2");
+    for (authorization, status) in [("", 401), (&password, 413), ("", 401)] {
+        let request = Request::post("https://x/api/charts")
+            .header("authorization", authorization)
+            .body(Full::new(body.clone()));
+        let reply = connection.requests.send_request(request.unwrap());
+        let reply = soon(reply).await.unwrap();
+        assert_eq!(reply.status(), status);
+        assert!(!reply.headers().contains_key("connection"));
+    }
+    assert_eq!(connection.text("/health").await, r#"{"healthy":true}"#);
+}
+
+#[tokio::test]
+async fn a_body_larger_than_a_window_is_received() {
+    let api = TestServer::builder()
+        .settings(|settings| settings.max_upload_size = 16 << 20)
+        .build()
+        .await;
+    let https = Https::start(api.router, settings()).await;
+    let mut connection = https.connect().await;
+    let body = Full::new(Bytes::from(vec![b'x'; 8 << 20]));
+    let request = Request::post("https://x/api/charts").body(body).unwrap();
+    let reply = connection.requests.send_request(request);
+    let reply = soon(reply).await.unwrap();
+    // It is no archive, which only its reader can tell.
+    assert_eq!(reply.status(), 400);
 }
 
 fn large() -> Router {
@@ -159,7 +200,7 @@ async fn a_handler_ends_when_its_client_cancels_or_goes_away() {
     let connection = https.connect().await;
     for goes_away in [false, true] {
         let mut requests = connection.requests.clone();
-        let request = Request::get("https://x/").body(Empty::new()).unwrap();
+        let request = Request::get("https://x/").body(Full::default()).unwrap();
         let reply = tokio::spawn(async move { requests.send_request(request).await });
         soon(entered.acquire()).await.unwrap().forget();
         if goes_away {
@@ -189,7 +230,7 @@ async fn there_is_a_cap_on_requests_of_a_connection() {
     for _ in 0..150 {
         let mut requests = connection.requests.clone();
         replies.push(tokio::spawn(async move {
-            let request = Request::get("https://x/").body(Empty::new()).unwrap();
+            let request = Request::get("https://x/").body(Full::default()).unwrap();
             requests.send_request(request).await.unwrap().status()
         }));
     }
@@ -234,7 +275,7 @@ async fn draining_finishes_what_runs_and_says_goodbye() {
     let mut requests = connection.requests.clone();
     let running = tokio::spawn(async move {
         let request = Request::get("https://x/")
-            .body(Empty::<Bytes>::new())
+            .body(Full::<Bytes>::default())
             .unwrap();
         let reply = requests.send_request(request).await.unwrap();
         reply.into_body().collect().await.unwrap().to_bytes()
