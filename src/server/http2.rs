@@ -20,7 +20,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
@@ -51,12 +50,9 @@ impl Connections {
                 Ok::<_, std::convert::Infallible>(response.map(Reply::watch))
             }
         });
-        let gone = CancellationToken::new();
-        let _gone = gone.clone().drop_guard();
         let streams = Streams {
             running: watch::Sender::new(0),
             tasks: self.streams,
-            gone,
             write_timeout: self.settings.write_timeout,
         };
         let idle_time = self.settings.header_timeout;
@@ -108,13 +104,12 @@ fn name_host(request: &mut Request<Body>) {
     }
 }
 
-/// Runs the requests of one connection, each in a task that ends with the connection, and ends those
-/// whose reply the client does not take.
+/// Runs the requests of one connection, each in a task, and ends those whose reply the client does not
+/// take. When the connection ends hyper ends them all: it asks for that in each of their steps.
 #[derive(Clone)]
 struct Streams {
     running: watch::Sender<usize>,
     tasks: TaskTracker,
-    gone: CancellationToken,
     write_timeout: Duration,
 }
 
@@ -123,14 +118,12 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
         let running = Running::new(self.running.clone());
         let reply = Reply::default();
         let stalled = reply.stalled(self.write_timeout);
-        let gone = self.gone.clone();
         self.tasks.spawn(async move {
             let _running = running;
             tokio::select! {
                 () = reply.scope(stream) => {}
                 // Dropping the stream resets it; others go on.
                 () = stalled => tracing::debug!("a reply was given up: the client does not take it"),
-                () = gone.cancelled() => {}
             }
         });
     }

@@ -268,6 +268,24 @@ async fn connections_without_requests_end() {
 }
 
 #[tokio::test]
+async fn a_stop_at_once_ends_handlers_and_replies() {
+    let (router, entered, _release) = gated();
+    let router = router.route("/large", get(|| async { vec![b'x'; 1 << 20] }));
+    let https = Https::start(router, settings()).await;
+    let mut connection = https.connect().await;
+    // One whose reply is not taken, and one whose handler does not answer.
+    let _stalled = connection.get("/large").await;
+    let mut requests = connection.requests.clone();
+    let request = Request::get("https://x/").body(Full::default()).unwrap();
+    let waiting = tokio::spawn(async move { requests.send_request(request).await });
+    soon(entered.notified()).await;
+    https.server.stop.drain.cancel();
+    https.server.stop.now.cancel();
+    soon(https.server.task).await.unwrap();
+    assert!(soon(waiting).await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn draining_finishes_what_runs_and_says_goodbye() {
     let (router, entered, release) = gated();
     let https = Https::start(router, settings()).await;
