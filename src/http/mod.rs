@@ -79,5 +79,5 @@ pub fn router(repositories: Arc<Repositories>, settings: Settings, auth: Auth) -
         upload_slots: UploadSlots(Arc::new(Semaphore::new(settings.max_uploads))),
         settings: Arc::new(settings),
     };
-    layers::around(routes::router(app, Arc::new(auth)), log_health)
+    layers::around(routes::router(app, &Arc::new(auth)), log_health)
 }

@@ -147,7 +147,7 @@ impl Endpoint {
 }
 
 /// Builds the router from the table.
-pub(super) fn router(app: App, auth: Arc<Auth>) -> Router {
+pub(super) fn router(app: App, auth: &Arc<Auth>) -> Router {
     let settings = Arc::clone(&app.settings);
     let table: Arc<[Route]> = ROUTES
         .iter()
@@ -166,7 +166,7 @@ pub(super) fn router(app: App, auth: Arc<Auth>) -> Router {
         }
         // Outside of the others, which tell about a repository; on a path and method of the table only.
         if let Access::Needs(verb) = route.endpoint.access() {
-            let auth = Arc::clone(&auth);
+            let auth = Arc::clone(auth);
             let guard = Guard { auth, verb };
             handler = handler.route_layer(from_fn_with_state(guard, auth::check));
         }

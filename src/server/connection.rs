@@ -110,7 +110,7 @@ impl Connections {
             }
         };
         if let Err(error) = result {
-            ended(client, &*error);
+            note_end(client, &*error);
         }
     }
 }
@@ -130,7 +130,7 @@ fn name_scheme(request: &mut Request<Body>) {
 }
 
 /// Clients that go away or are too slow: there is nothing to repair here.
-pub(super) fn ended(client: Client, error: &(dyn Error + 'static)) {
+pub(super) fn note_end(client: Client, error: &(dyn Error + 'static)) {
     tracing::debug!(client = %client.0, error, "connection ended");
 }
 

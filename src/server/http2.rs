@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::Settings;
-use super::connection::{Connections, MAX_HEAD_BYTES, ended};
+use super::connection::{Connections, MAX_HEAD_BYTES, note_end};
 use super::reply::Reply;
 use crate::http::Client;
 
@@ -58,26 +58,25 @@ impl Connections {
         let idle_time = self.settings.header_timeout;
         let builder = builder(&self.settings, streams.clone());
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let result = tokio::select! {
+        let ended = tokio::select! {
             result = connection.as_mut() => Some(result),
             () = self.close.cancelled() => return,
             () = self.drain.cancelled() => None,
             () = streams.idle(idle_time) => None,
         };
-        let result = match result {
-            Some(result) => result,
-            None => {
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    result = connection => result,
-                    () = self.close.cancelled() => return,
-                    // The client does not say goodbye, or does not take the rest of a reply.
-                    () = streams.idle(idle_time) => return,
-                }
+        let result = if let Some(result) = ended {
+            result
+        } else {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                result = connection => result,
+                () = self.close.cancelled() => return,
+                // The client does not say goodbye, or does not take the rest of a reply.
+                () = streams.idle(idle_time) => return,
             }
         };
         if let Err(error) = result {
-            ended(client, &error);
+            note_end(client, &error);
         }
     }
 }
