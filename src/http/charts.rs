@@ -113,12 +113,9 @@ fn one_version(index: &Index, name: &str, wanted: &str) -> Result<String, ApiErr
         version: if wanted == LATEST { "" } else { wanted }.to_owned(),
     };
     let found = if wanted == LATEST {
-        let is_release = |found: &&VersionRef| {
-            let version = found.version.as_ref();
-            version.is_some_and(|version| version.pre_release().is_empty())
-        };
         // ChartMuseum has no latest version of a chart with pre-releases only.
-        versions.iter().find(is_release).or(versions.first())
+        let release = versions.iter().find(|found| found.is_release());
+        release.or(versions.first())
     } else if let Some(found) = versions.iter().find(|found| *found.version_text == *wanted) {
         Some(found)
     } else {
