@@ -17,6 +17,7 @@ mod incoming;
 mod index;
 mod layers;
 mod mistakes;
+mod pages;
 mod place;
 mod probes;
 mod reply;
