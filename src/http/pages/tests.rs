@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use chrono::DateTime;
+
 use super::*;
 use crate::chart::Metadata;
-use crate::index::Entry;
+use crate::index::{Entry, Index};
 
 fn entry(name: &str, version: &str) -> Entry {
     Entry {
@@ -22,13 +24,31 @@ fn entry(name: &str, version: &str) -> Entry {
     }
 }
 
-fn page(entries: Vec<Entry>, path: &str, offset: usize) -> String {
+fn address(name: &str) -> Address {
+    Address {
+        name: name.to_owned(),
+        alias: "team".to_owned(),
+        url: "http://charts.example/ctx".to_owned(),
+    }
+}
+
+fn page(entries: Vec<Entry>, name: &str, offset: usize) -> String {
     let entries = entries.into_iter().map(|entry| (entry, Arc::from("")));
     let index = Index::from_entries(entries.collect());
     let generated = DateTime::parse_from_rfc3339("2026-01-02T03:04:05.6Z").unwrap();
-    let path = RepositoryPath::parse(path).unwrap();
-    let url = "http://charts.example/ctx";
-    repository_page(&index, Some(generated.to_utc()), &path, url, offset).unwrap()
+    let generated = Some(generated.to_utc());
+    let beside = Paths::default();
+    render::repository(&index, generated, &address(name), &beside, "", offset).unwrap()
+}
+
+fn paths(paths: &[&str]) -> Paths {
+    let paths = paths
+        .iter()
+        .map(|path| RepositoryPath::parse(path).unwrap());
+    Paths {
+        paths: paths.collect(),
+        is_cut: false,
+    }
 }
 
 /// The lines of the body that hold something.
@@ -67,17 +87,17 @@ fn a_repository_shows_the_latest_version_of_each_chart() {
     </thead>
     <tbody>
     <tr>
-    <td class="chart"><a href="charts/next-1.0.0-beta.tgz">next-1.0.0-beta</a></td>
+    <td class="chart"><a href="./charts/next-1.0.0-beta.tgz">next-1.0.0-beta</a></td>
     <td class="app"></td>
     <td></td>
     </tr>
     <tr>
-    <td class="chart"><a href="charts/nginx-1.10.0.tgz">nginx-1.10.0</a></td>
+    <td class="chart"><a href="./charts/nginx-1.10.0.tgz">nginx-1.10.0</a></td>
     <td class="app">1.27</td>
     <td>A web server</td>
     </tr>
     <tr>
-    <td class="chart"><a href="charts/old-1.0.0.tgz">old-1.0.0</a> <span class="deprecated">deprecated</span></td>
+    <td class="chart"><a href="./charts/old-1.0.0.tgz">old-1.0.0</a> <span class="deprecated">deprecated</span></td>
     <td class="app"></td>
     <td></td>
     </tr>
@@ -115,7 +135,7 @@ fn what_a_chart_says_is_text() {
     <td class="chart"><a href="https://cdn.example/a?b=c&#38;d=e">absolute-1.0.0</a></td>
     <td class="app"></td>
     <td></td>
-    <td class="chart"><a href="charts/a&#34; onclick=&#34;b">demo-1.0.0</a></td>
+    <td class="chart"><a href="./charts/a&#34; onclick=&#34;b">demo-1.0.0</a></td>
     <td class="app">&#60;img src=x onerror=alert(1)&#62;</td>
     <td>&#60;/td&#62;&#60;script&#62;alert(&#39;1&#39;)&#60;/script&#62; &#38; &#34;x&#34;</td>
     <td class="chart">nothing-1.0.0</td>
@@ -141,7 +161,8 @@ fn an_empty_repository_says_so() {
     assert!(page.contains("There are no charts yet."), "{page}");
     assert!(!page.contains("<table>"), "{page}");
     let index = Index::default();
-    let never = repository_page(&index, None, &RepositoryPath::root(), "http://a", 0).unwrap();
+    let beside = Paths::default();
+    let never = render::repository(&index, None, &address(""), &beside, "", 0).unwrap();
     assert!(never.contains("Last generated: never"), "{never}");
 }
 
@@ -178,28 +199,38 @@ fn a_page_holds_500_charts_and_leads_to_its_neighbours() {
 
 #[test]
 fn repositories_are_links_to_their_pages() {
-    let paths =
-        ["", "a", "org/team x", "a:b", "100%"].map(|path| RepositoryPath::parse(path).unwrap());
-    let page = body(&repositories_page(&paths, false, 0).unwrap());
+    let mut found = paths(&["a", "org/team x", "a:b", "100%", "<b>"]);
+    let page = body(&render::repositories(&found, "", 0).unwrap());
     let items: Vec<&str> = page.lines().filter(|line| line.contains("<li>")).collect();
     insta::assert_snapshot!(items.join("\n"), @r#"
-    <li><a href="charts/">the root repository</a></li>
     <li><a href="./a/">a</a></li>
     <li><a href="./org/team%20x/">org/team x</a></li>
     <li><a href="./a%3Ab/">a:b</a></li>
     <li><a href="./100%25/">100%</a></li>
+    <li><a href="./%3Cb%3E/">&#60;b&#62;</a></li>
     "#);
-    assert!(!page.contains("not listed"));
-    assert!(
-        repositories_page(&paths, true, 0)
-            .unwrap()
-            .contains("not listed")
-    );
-    assert!(
-        repositories_page(&[], false, 0)
-            .unwrap()
-            .contains("no repositories yet")
-    );
+    assert!(page.contains("<span>5 in all</span>"), "{page}");
+    assert!(!page.contains("not listed"), "{page}");
+    found.is_cut = true;
+    let page = render::repositories(&found, "", 0).unwrap();
+    assert!(page.contains("not listed"), "{page}");
+    let page = render::repositories(&Paths::default(), "", 0).unwrap();
+    assert!(page.contains("no repositories yet"), "{page}");
+}
+
+#[test]
+fn links_are_relative_to_the_folder_of_the_page() {
+    let entries = vec![(entry("demo", "1.0.0"), Arc::from(""))];
+    let index = Index::from_entries(entries);
+    let beside = paths(&["org"]);
+    for (base, archive, repository) in [
+        ("", "./charts/demo-1.0.0.tgz", "./org/"),
+        ("ctx", "./ctx/charts/demo-1.0.0.tgz", "./ctx/org/"),
+    ] {
+        let page = render::repository(&index, None, &address(""), &beside, base, 0).unwrap();
+        assert!(page.contains(&format!("href=\"{archive}\"")), "{page}");
+        assert!(page.contains(&format!("href=\"{repository}\"")), "{page}");
+    }
 }
 
 /// A browser applies no other style than the one whose hash the policy names.
