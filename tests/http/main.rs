@@ -8,10 +8,15 @@
 )]
 
 mod api;
+#[path = "../support/archive_builder.rs"]
+mod archive_builder;
+mod contents;
+mod cors;
 mod downloads;
 mod failures;
 mod index;
 mod limits;
+mod pages;
 mod repositories;
 mod routes;
 mod sockets;
