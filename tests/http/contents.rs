@@ -1,9 +1,12 @@
 //! What is inside a chart.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use chartroom::http::settings::Depth;
-use chartroom_storage::testing::Faulty;
+use chartroom_storage::testing::{Faulty, Op};
 use chartroom_storage::{Location, Store, Timeouts};
+use futures_util::future::join_all;
 
 use crate::archive_builder::ArchiveBuilder;
 use crate::support::{TestServer, chart};
@@ -191,6 +194,42 @@ async fn a_store_that_fails_is_503() {
         let reply = server.get(&format!("/api/charts/one/1.0.0/{what}")).await;
         assert_eq!(reply.status, 503, "{reply}");
     }
+}
+
+/// Each request holds an archive in memory; those that wait for their turn wait for a while only.
+#[tokio::test(start_paused = true)]
+async fn four_archives_are_looked_into_at_once() {
+    let memory = Store::open(&Location::Memory, Timeouts::default()).unwrap();
+    let faulty = Faulty::new(memory.object_store());
+    let timeouts = Timeouts {
+        small: Duration::from_mins(5),
+        transfer: Duration::from_mins(5),
+    };
+    let server = TestServer::builder()
+        .store(faulty.store(timeouts))
+        .build()
+        .await;
+    upload(&server, full("one", "1.0.0")).await;
+    let path = "/api/charts/one/1.0.0/values";
+    let is_archive = |key: &str| key.ends_with(".tgz");
+    let gates = [(); 4].map(|()| faulty.pause_before(Op::Get, is_archive));
+    let held = join_all((0..4).map(|_| server.get(path)));
+    let others = async {
+        for gate in &gates {
+            gate.arrived().await;
+        }
+        let fifth = server.get(path).await;
+        assert_eq!(fifth.status, 503, "{fifth}");
+        assert_eq!(fifth.header("retry-after"), "5");
+        for gate in &gates {
+            gate.release();
+        }
+    };
+    let (held, ()) = tokio::join!(held, others);
+    for reply in held {
+        assert_eq!(reply.text(), VALUES, "{reply}");
+    }
+    assert_eq!(server.get(path).await.status, 200);
 }
 
 /// Some 40 KB in the store, and more than the limit when they are shown.
