@@ -8,12 +8,16 @@
     reason = "a test fails by a panic"
 )]
 
+#[path = "../support/archive_builder.rs"]
+mod archive_builder;
+#[path = "../support/binary.rs"]
+mod binary;
 mod chromium;
 #[path = "../support/report.rs"]
 mod report;
-#[path = "../http/support.rs"]
+#[path = "../support/server.rs"]
 #[allow(dead_code, reason = "no test needs everything")]
-mod support;
+mod server;
 #[path = "../support/tools.rs"]
 #[allow(dead_code, reason = "no test needs everything")]
 mod tools;
@@ -21,48 +25,44 @@ mod tools;
 use std::io::Read as _;
 use std::time::Duration;
 
-use chartroom::http::settings::{ContextPath, Depth};
-use chartroom::server::{self, Settings, Stop};
-use support::{TestServer, archive, chart};
+use tempfile::TempDir;
 use url::Url;
 
+use archive_builder::ArchiveBuilder;
 use chromium::{Chromium, Dump};
+use server::{Server, agent};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A server on a port of its own.
+/// A server over an empty directory.
 struct Running {
-    url: Url,
+    server: Server,
+    _scratch: TempDir,
 }
 
 impl Running {
-    async fn start(server: &TestServer) -> Self {
-        let listener = server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let settings = Settings {
-            max_connections: 64,
-            header_timeout: PATIENCE,
-            write_timeout: PATIENCE,
-            drain_timeout: PATIENCE,
-        };
-        // It ends with the runtime.
-        tokio::spawn(server::serve(
-            listener,
-            server.router.clone(),
-            settings,
-            Stop::default(),
-        ));
+    fn start(options: &[&str]) -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = scratch.path().join("charts");
+        std::fs::create_dir(&directory).unwrap();
+        let server = Server::start(&directory, options, &scratch.path().join("log"));
         Self {
-            url: url.parse().unwrap(),
+            server,
+            _scratch: scratch,
         }
     }
 
+    fn upload(&self, path: &str, archive: &[u8]) {
+        let url = format!("{}{path}", self.server.url());
+        let reply = agent(PATIENCE).post(url).send(archive).unwrap();
+        assert_eq!(reply.status(), 201);
+    }
+
     /// Lets the browser open a page.
-    async fn open(&self, browser: &Chromium, path: &str) -> (Url, Dump) {
-        let url = self.url.join(path).unwrap();
-        let (browser, opened) = (browser.clone(), url.clone());
-        let dump = tokio::task::spawn_blocking(move || browser.open(&opened));
-        (url, dump.await.unwrap())
+    fn open(&self, browser: &Chromium, path: &str) -> (Url, Dump) {
+        let url = Url::parse(self.server.url()).unwrap().join(path).unwrap();
+        let dump = browser.open(&url);
+        (url, dump)
     }
 }
 
@@ -73,23 +73,13 @@ fn first_link(page: &Url, dump: &Dump) -> Url {
     page.join(&link.replace("&amp;", "&")).unwrap()
 }
 
-async fn download(url: Url) -> Vec<u8> {
-    let task = tokio::task::spawn_blocking(move || {
-        let agent = ureq::Agent::config_builder()
-            .proxy(None)
-            .timeout_global(Some(PATIENCE))
-            .build()
-            .new_agent();
-        let mut reply = agent
-            .get(url.as_str())
-            .call()
-            .expect("the link leads somewhere");
-        assert_eq!(reply.headers()["content-type"], "application/x-tar");
-        let mut body = Vec::new();
-        reply.body_mut().as_reader().read_to_end(&mut body).unwrap();
-        body
-    });
-    task.await.unwrap()
+fn download(url: &Url) -> Vec<u8> {
+    let mut reply = agent(PATIENCE).get(url.as_str()).call().unwrap();
+    assert_eq!(reply.status(), 200, "{url}");
+    assert_eq!(reply.headers()["content-type"], "application/x-tar");
+    let mut body = Vec::new();
+    reply.body_mut().as_reader().read_to_end(&mut body).unwrap();
+    body
 }
 
 fn browser() -> Option<Chromium> {
@@ -103,22 +93,25 @@ fn browser() -> Option<Chromium> {
 const MARKUP: &str =
     "<b id=\"markup\">bold</b><script>document.title='taken'</script><img src=x> &amp;";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_page_of_a_single_repository_leads_to_its_charts() {
+#[test]
+fn the_page_of_a_single_repository_leads_to_its_charts() {
     let Some(browser) = browser() else {
         return;
     };
-    let server = TestServer::start().await;
-    let hostile = archive(&format!(
-        "apiVersion: v2\nname: app\nversion: 1.2.0+build.5\nappVersion: '3.1'\ndescription: '{}'\n",
-        MARKUP.replace('\'', "''")
-    ));
-    for archive in [chart("app", "1.1.0"), hostile.clone()] {
-        assert_eq!(server.post("/api/charts", archive).await.status, 201);
-    }
-    let running = Running::start(&server).await;
+    let running = Running::start(&[]);
+    let hostile = ArchiveBuilder::new()
+        .file(
+            "app/Chart.yaml",
+            format!(
+                "apiVersion: v2\nname: app\nversion: 1.2.0+build.5\ndescription: '{}'\n",
+                MARKUP.replace('\'', "''")
+            ),
+        )
+        .tgz();
+    running.upload("/api/charts", &ArchiveBuilder::chart("app", "1.1.0").tgz());
+    running.upload("/api/charts", &hostile);
     for path in ["/", "/charts/"] {
-        let (url, page) = running.open(&browser, path).await;
+        let (url, page) = running.open(&browser, path);
         let dom = &page.dom;
         assert!(dom.contains("<h1>Helm Charts Repository</h1>"), "{dom}");
         let address = url.as_str().trim_end_matches('/');
@@ -138,46 +131,38 @@ async fn the_page_of_a_single_repository_leads_to_its_charts() {
         assert!(dom.contains("<title>Helm Repository</title>"), "{dom}");
         page.assert_nothing_was_blocked();
         let archive = first_link(&url, &page);
-        assert_eq!(download(archive).await, hostile, "{path}");
+        assert_eq!(download(&archive), hostile, "{path}");
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_click_leads_to_a_repository_and_one_more_to_its_chart() {
+#[test]
+fn one_click_leads_to_a_repository_and_one_more_to_its_chart() {
     let Some(browser) = browser() else {
         return;
     };
-    let server = TestServer::builder()
-        .settings(|settings| {
-            settings.context_path = ContextPath::parse("/a/ctx").unwrap();
-            settings.depth = Depth::Fixed(2);
-        })
-        .build()
-        .await;
-    let uploaded = chart("app", "1.0.0");
-    let path = "/a/ctx/api/org/the%20team/charts";
-    assert_eq!(server.post(path, uploaded.clone()).await.status, 201);
-    let running = Running::start(&server).await;
+    let running = Running::start(&["--context-path", "/a/ctx", "--depth", "2"]);
+    let uploaded = ArchiveBuilder::chart("app", "1.0.0").tgz();
+    running.upload("/a/ctx/api/org/the%20team/charts", &uploaded);
     for root in ["/a/ctx", "/a/ctx/"] {
-        let (url, list) = running.open(&browser, root).await;
+        let (url, list) = running.open(&browser, root);
         assert!(list.dom.contains(">org/the team</a>"), "{}", list.dom);
         list.assert_nothing_was_blocked();
         let repository = first_link(&url, &list);
         assert_eq!(repository.path(), "/a/ctx/org/the%20team/", "{root}");
-        let (url, page) = running.open(&browser, repository.path()).await;
+        let (url, page) = running.open(&browser, repository.path());
         let command = format!(
             "helm repo add the-team {}</code>",
             url.as_str().trim_end_matches('/')
         );
         assert!(page.dom.contains(&command), "{}", page.dom);
         let archive = first_link(&url, &page);
-        assert_eq!(download(archive).await, uploaded, "{root}");
+        assert_eq!(download(&archive), uploaded, "{root}");
     }
 }
 
 /// Were this silent, the tests above could not fail by a policy that forbids too much.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_browser_says_what_a_policy_blocks() {
+#[test]
+fn the_browser_says_what_a_policy_blocks() {
     let Some(browser) = browser() else {
         return;
     };
@@ -189,8 +174,7 @@ async fn the_browser_says_what_a_policy_blocks() {
     );
     std::fs::write(&file, page).unwrap();
     let url = Url::from_file_path(&file).unwrap();
-    let dump = tokio::task::spawn_blocking(move || browser.open(&url));
-    let dump = dump.await.unwrap();
+    let dump = browser.open(&url);
     assert!(dump.dom.contains("<p>x"), "{}", dump.dom);
     assert!(dump.is_something_blocked(), "{}", dump.log);
 }
