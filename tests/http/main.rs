@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test fails by a panic"
 )]
 
@@ -16,6 +17,7 @@ mod downloads;
 mod failures;
 mod index;
 mod limits;
+mod openapi;
 mod pages;
 mod repositories;
 mod routes;
