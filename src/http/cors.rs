@@ -16,7 +16,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::extract::MIN_GENERATION;
 use super::layers::REQUEST_ID;
 use super::place;
-use super::reply::GENERATION;
+use super::reply::{GENERATION, STALE};
 use super::settings::{ContextPath, Settings};
 
 /// What pages of other origins may do.
@@ -34,7 +34,7 @@ impl From<&Settings> for Cors {
                 .allow_origin(AllowOrigin::exact(origin))
                 .allow_methods([Method::GET, Method::HEAD])
                 .allow_headers([header::AUTHORIZATION, MIN_GENERATION, REQUEST_ID])
-                .expose_headers([GENERATION, REQUEST_ID])
+                .expose_headers([GENERATION, STALE, REQUEST_ID, header::RETRY_AFTER])
                 // Every origin gets the same headers.
                 .vary([])
         });

@@ -107,7 +107,7 @@ async fn a_browser_s_question_is_answered_for_reading_only() {
     assert_eq!(list.header(ALLOW_ORIGIN), "*");
     assert_eq!(
         list.header("access-control-expose-headers"),
-        "x-chartroom-generation,x-request-id"
+        "x-chartroom-generation,x-chartroom-stale,x-request-id,retry-after"
     );
     assert_eq!(list.header("vary"), "");
 }

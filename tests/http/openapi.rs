@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderName, Method, StatusCode};
 use chartroom::chart::yaml::{self, Budget};
 use chartroom::http::routes::ROUTES;
 use serde_json::{Map, Value};
@@ -151,7 +151,15 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
     let documented = responses.get(reply.status.as_str());
     let documented = documented.unwrap_or_else(|| panic!("not documented for {key:?}: {reply}"));
     let documented = DOCUMENT.resolve(documented);
-    for (name, header) in documented["headers"].as_object().unwrap() {
+    let headers = documented["headers"].as_object().unwrap();
+    for name in reply.headers.keys().map(HeaderName::as_str) {
+        let is_named = headers.keys().any(|known| known.eq_ignore_ascii_case(name));
+        assert!(
+            !name.starts_with("x-chartroom-") || is_named,
+            "{key:?}: {name} is not documented"
+        );
+    }
+    for (name, header) in headers {
         let is_required = DOCUMENT.resolve(header).get("required") == Some(&Value::Bool(true));
         assert!(
             !is_required || reply.headers.contains_key(name),
@@ -223,8 +231,10 @@ fn the_document_is_that_of_this_version_and_whole() {
         for (status, response) in operation.fields["responses"].as_object().unwrap() {
             let headers = &DOCUMENT.resolve(response)["headers"];
             assert!(headers.get("X-Request-Id").is_some(), "{key:?} {status}");
-            let generation = headers.get("X-Chartroom-Generation");
-            assert_eq!(generation.is_some(), is_of_a_repository, "{key:?} {status}");
+            for name in ["X-Chartroom-Generation", "X-Chartroom-Stale"] {
+                let is_there = headers.get(name).is_some();
+                assert_eq!(is_there, is_of_a_repository, "{key:?} {status} {name}");
+            }
         }
     }
 }

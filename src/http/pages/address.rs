@@ -1,7 +1,7 @@
 //! Where a repository is, as a person may type it.
 
 use axum::extract::Request;
-use axum::http::uri::Scheme;
+use axum::http::uri::{Authority, Scheme};
 use axum::http::{HeaderMap, Uri, header};
 use chartroom_storage::RepositoryPath;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -43,18 +43,7 @@ impl Address {
         let configured = url_base
             .strip_suffix("/charts/")
             .filter(|url| url.contains("://"));
-        let url = match configured {
-            Some(url) => url.to_owned(),
-            None => {
-                let origin = origin(request.uri(), request.headers());
-                let context_path = &settings.context_path;
-                let slash = if path.is_root() { "" } else { "/" };
-                let path = escape(path.as_str());
-                // The URL of `helm serve`, for whoever is there.
-                let end = request.uri().path().trim_end_matches('/');
-                format!("{origin}{context_path}{slash}{path}{end}")
-            }
-        };
+        let url = configured.map_or_else(|| seen(request, settings, path), str::to_owned);
         Self {
             name: path.as_str().to_owned(),
             alias: alias(path),
@@ -63,12 +52,23 @@ impl Address {
     }
 }
 
+/// Returns the URL that the request was sent to, without what is after the repository; but with that of
+/// `helm serve`, for whoever is there.
+fn seen(request: &Request, settings: &Settings, path: &RepositoryPath) -> String {
+    let origin = origin(request.uri(), request.headers());
+    let context_path = &settings.context_path;
+    let slash = if path.is_root() { "" } else { "/" };
+    let path = escape(path.as_str());
+    let end = request.uri().path().trim_end_matches('/');
+    format!("{origin}{context_path}{slash}{path}{end}")
+}
+
 fn origin(uri: &Uri, headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let is_https =
         uri.scheme() == Some(&Scheme::HTTPS) || text("x-forwarded-proto") == Some("https");
     let scheme = if is_https { "https" } else { "http" };
-    let host = text(header::HOST.as_str()).or(uri.authority().map(|authority| authority.as_str()));
+    let host = text(header::HOST.as_str()).or(uri.authority().map(Authority::as_str));
     let is_plain = |host: &&str| {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
         !host.is_empty() && host.bytes().all(is_allowed)
