@@ -5,6 +5,7 @@
 //! inside an archive is read where it stands.
 
 mod chart;
+mod contents;
 mod gunzip;
 mod header;
 mod hint;
@@ -13,13 +14,10 @@ mod pax;
 mod tar;
 mod upload;
 
-use std::io::Read;
-
+pub use contents::{Contents, contents, file, files};
 pub use hint::NotAnArchive;
 
 use self::chart::Loader;
-use self::gunzip::Gunzip;
-use self::tar::{Kind, Tar};
 pub use self::upload::index_breaker;
 use super::digest::Digest;
 use super::limits::Limits;
@@ -97,6 +95,9 @@ pub enum ArchiveError {
     /// All YAML together is larger than the limit.
     #[error("the chart's YAML files together are larger than {0} bytes")]
     TooMuchYaml(usize),
+    /// The files that were asked for are together larger than the limit.
+    #[error("the files to be shown together are larger than {0} bytes")]
+    ExtractedTooLarge(usize),
     /// More entries than the limit.
     #[error("chart archive has more than {0} entries")]
     TooManyEntries(usize),
@@ -232,51 +233,6 @@ pub fn read(
         digest: Digest::of(bytes),
         size: bytes.len() as u64,
     })
-}
-
-/// Returns one file of an archive by its path in the chart, such as `values.yaml`; the last one
-/// counts when there are several, as in Helm.
-///
-/// # Errors
-/// When the archive is damaged or exceeds `limits`. The chart itself is not checked.
-pub fn file(bytes: &[u8], path: &str, limits: &Limits) -> Result<Option<Vec<u8>>, ArchiveError> {
-    let mut files = files(bytes, limits, |candidate| candidate == path)?;
-    Ok(files.pop().map(|(_, content)| content))
-}
-
-/// Returns the files of an archive whose paths in the chart are `wanted`, in the archive's order.
-/// A UTF-8 byte order mark is cut off.
-///
-/// # Errors
-/// When the archive is damaged or exceeds `limits`. The chart itself is not checked.
-pub fn files(
-    bytes: &[u8],
-    limits: &Limits,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<(String, Vec<u8>)>, ArchiveError> {
-    check_size(bytes, limits)?;
-    let mut input = bytes;
-    let mut gunzip = Gunzip::new(&mut input, limits)?;
-    let mut tar = Tar::new(&mut gunzip);
-    let mut entries = limits.entries;
-    let mut remaining = limits.content_bytes;
-    let mut files = Vec::new();
-    while let Some(entry) = tar.next(limits, &mut entries)? {
-        if entry.kind == Kind::Directory {
-            continue;
-        }
-        let path = path::inside(&entry.name)?;
-        entry.check_size(limits, &mut remaining)?;
-        if wanted(&path) {
-            let mut content = Vec::new();
-            tar.body().read_to_end(&mut content)?;
-            if content.starts_with(b"\xEF\xBB\xBF") {
-                content.drain(..3);
-            }
-            files.push((path, content));
-        }
-    }
-    Ok(files)
 }
 
 fn check_size(bytes: &[u8], limits: &Limits) -> Result<(), ArchiveError> {

@@ -22,6 +22,8 @@ pub struct Limits {
     pub depth: usize,
     /// How many bytes may come out of one, once more than 8 MiB have. Deflate cannot exceed 1032.
     pub ratio: u64,
+    /// The files that are taken out of an archive to be shown, together.
+    pub extracted_bytes: usize,
     /// The chart's metadata, rendered as JSON; checked for uploads only.
     pub rendered_bytes: usize,
 }
@@ -38,6 +40,7 @@ impl Default for Limits {
             yaml_bytes: 8 << 20,
             depth: 16,
             ratio: 300,
+            extracted_bytes: 16 << 20,
             rendered_bytes: 256 << 10,
         }
     }

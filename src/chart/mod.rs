@@ -12,6 +12,7 @@ pub mod sanitise;
 #[cfg(test)]
 #[path = "../../tests/support/archive_builder.rs"]
 pub(crate) mod testing;
+pub mod values;
 pub mod version;
 pub mod yaml;
 

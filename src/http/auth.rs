@@ -28,13 +28,16 @@ impl Endpoint {
     pub fn access(self) -> Access {
         match self {
             Self::Health | Self::Ready | Self::Info => Access::Open,
-            Self::Welcome
+            Self::Page
             | Self::ListRepositories
             | Self::Index
+            | Self::ArtifactHub
             | Self::Archive
             | Self::ListCharts
             | Self::Chart
-            | Self::Version => Access::Needs(Verb::Pull),
+            | Self::Version
+            | Self::Templates
+            | Self::Values => Access::Needs(Verb::Pull),
             Self::Upload | Self::UploadProvenance => Access::Needs(Verb::Push),
             Self::Delete => Access::Needs(Verb::Delete),
         }

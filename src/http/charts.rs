@@ -48,9 +48,9 @@ pub(super) async fn version(
     AtLeast(generation): AtLeast,
     method: Method,
 ) -> Result<Response, ApiError> {
-    let find = |index: &Index| one_version(index, &name, &wanted);
-    let (generation, json) = look(&repository, generation, find).await?;
-    let response = reply::json_text(StatusCode::OK, json);
+    let find = |index: &Index| find_version(index, &name, &wanted);
+    let (generation, found) = look(&repository, generation, find).await?;
+    let response = reply::json_text(StatusCode::OK, to_json(&found)?.to_owned());
     Ok(reply::for_method(
         &method,
         reply::at_generation(response, generation),
@@ -74,7 +74,7 @@ pub(super) async fn delete(
 
 /// Looks something up. What is not there is looked up again in all that other replicas have written:
 /// nobody is told 404 for what an upload elsewhere was told is visible.
-async fn look<T>(
+pub(super) async fn look<T>(
     repository: &Reader,
     generation: Option<u64>,
     find: impl Fn(&Index) -> Result<T, ApiError>,
@@ -103,34 +103,40 @@ fn all_versions(index: &Index, name: &str) -> Result<String, ApiError> {
     Ok(json)
 }
 
-fn one_version(index: &Index, name: &str, wanted: &str) -> Result<String, ApiError> {
-    let versions = index.versions(name);
+/// Finds the version that a path names: by its very text, as `latest`, or by a constraint.
+pub(super) fn find_version(
+    index: &Index,
+    name: &str,
+    wanted: &str,
+) -> Result<VersionRef, ApiError> {
+    let mut versions = index.versions(name);
     if versions.is_empty() {
         return Err(ApiError::NoChartName);
     }
-    let no_version = || ApiError::NoVersion {
-        name: name.to_owned(),
-        version: if wanted == LATEST { "" } else { wanted }.to_owned(),
-    };
-    let found = if wanted == LATEST {
-        let is_release = |found: &&VersionRef| {
-            let version = found.version.as_ref();
-            version.is_some_and(|version| version.pre_release().is_empty())
-        };
+    let position = if wanted == LATEST {
         // ChartMuseum has no latest version of a chart with pre-releases only.
-        versions.iter().find(is_release).or(versions.first())
-    } else if let Some(found) = versions.iter().find(|found| *found.version_text == *wanted) {
-        Some(found)
+        let release = versions.iter().position(VersionRef::is_release);
+        release.or(Some(0))
+    } else if let Some(position) = versions
+        .iter()
+        .position(|found| *found.version_text == *wanted)
+    {
+        Some(position)
     } else {
         let range = VersionRange::parse(wanted)
             .map_err(|_| ApiError::ImproperConstraint(wanted.to_owned()))?;
-        let is_in_range = |found: &&VersionRef| {
+        versions.iter().position(|found| {
             let version = found.version.as_ref();
             version.is_some_and(|version| range.matches(version))
-        };
-        versions.iter().find(is_in_range)
+        })
     };
-    to_json(found.ok_or_else(no_version)?).map(str::to_owned)
+    match position {
+        Some(position) => Ok(versions.swap_remove(position)),
+        None => Err(ApiError::NoVersion {
+            name: name.to_owned(),
+            version: wanted.to_owned(),
+        }),
+    }
 }
 
 const LATEST: &str = "latest";

@@ -55,6 +55,12 @@ pub(super) enum ApiError {
     NoVersion { name: String, version: String },
     /// Neither a version nor a constraint.
     ImproperConstraint(String),
+    /// The chart has no `values.yaml`.
+    NoValues,
+    /// What is to be shown of an archive, or the archive itself, is larger than so many bytes.
+    TooLargeToShow(usize),
+    /// Nobody told us the repository's id.
+    NoArtifactHubId,
     /// The body could not be received.
     Body(BodyError),
     /// The form holds nothing that can be stored.
@@ -82,6 +88,8 @@ pub(super) enum ApiError {
     Loading,
     /// All upload slots are taken.
     TooManyUploads,
+    /// Others are looking into archives, and take their time.
+    TooManyLooks,
     /// The repository refused or failed.
     Repository(RepositoryError),
     /// A part of the program failed.
@@ -279,6 +287,17 @@ impl ApiError {
                 StatusCode::NOT_FOUND,
                 format!("improper constraint: {text}"),
             ),
+            Self::NoValues => refuse(StatusCode::NOT_FOUND, "values.yaml not found"),
+            Self::TooLargeToShow(most) => refuse(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                format!("the chart's templates and values are larger than {most} bytes"),
+            )
+            .hint("download the archive instead".to_owned()),
+            Self::NoArtifactHubId => refuse(
+                StatusCode::NOT_FOUND,
+                "Artifact Hub repository ID not found",
+            )
+            .hint("it is configured with --artifact-hub-repo-id".to_owned()),
             Self::Body(error) => body_failure(error),
             Self::Form(error) => {
                 refuse(StatusCode::BAD_REQUEST, error.to_string()).hint(error.hint())
@@ -315,6 +334,10 @@ impl ApiError {
             Self::TooManyUploads => unavailable("too many uploads at once", Duration::from_secs(1))
                 .hint("try again after the time in Retry-After".to_owned())
                 .closing(),
+            Self::TooManyLooks => unavailable(
+                "too many archives are being looked into",
+                Duration::from_secs(5),
+            ),
             Self::Repository(error) => repository_failure(error),
             Self::Internal(_) | Self::Panic => internal(),
         }

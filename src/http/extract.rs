@@ -2,8 +2,10 @@
 //! cannot be read is refused in ChartMuseum's words.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts, Path};
+use axum::http::HeaderName;
 use axum::http::request::Parts;
 use chartroom_storage::RepositoryPath;
 use serde::de::DeserializeOwned;
@@ -12,7 +14,7 @@ use url::form_urlencoded;
 
 use super::error::ApiError;
 use super::settings::{Overwriting, Settings};
-use super::{App, UploadSlots};
+use super::{App, LookSlots, UploadSlots};
 use crate::repository::{Overwrite, Reader};
 
 /// The captures of the path, percent-decoded once: `+` stays, `%2B` becomes `+`, `%252B` becomes
@@ -59,11 +61,14 @@ impl FromRequestParts<App> for Reading {
 /// an upload's reply said, so that a client reads what it wrote, from any replica.
 pub(super) struct AtLeast(pub(super) Option<u64>);
 
+/// Its header.
+pub(super) const MIN_GENERATION: HeaderName = HeaderName::from_static("x-chartroom-min-generation");
+
 impl<S: Sync> FromRequestParts<S> for AtLeast {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let Some(value) = parts.headers.get("x-chartroom-min-generation") else {
+        let Some(value) = parts.headers.get(MIN_GENERATION) else {
             return Ok(Self(None));
         };
         let number = value.to_str().ok().and_then(|text| text.parse().ok());
@@ -148,6 +153,26 @@ impl FromRequestParts<App> for UploadSlot {
         match slots.try_acquire_owned() {
             Ok(permit) => Ok(Self { _permit: permit }),
             Err(_) => Err(ApiError::TooManyUploads),
+        }
+    }
+}
+
+/// How long a request waits until others that look into archives are done.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The right to hold one archive and what is unpacked of it in memory.
+pub(super) struct LookSlot {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl FromRequestParts<App> for LookSlot {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let LookSlots(slots) = LookSlots::from_ref(app);
+        match tokio::time::timeout(PATIENCE, slots.acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Self { _permit: permit }),
+            Ok(Err(_)) | Err(_) => Err(ApiError::TooManyLooks),
         }
     }
 }

@@ -14,12 +14,13 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::access_log::{self, AccessLog};
+use super::cors::{self, Cors};
 use super::error::{ApiError, Failure};
 use super::extract::Place;
 use super::reply::{GENERATION, STALE};
 use crate::repository::Repositories;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 128;
 
 /// The name that a request has in the log, in its reply and in the body of a failure.
@@ -31,13 +32,15 @@ pub(super) struct RequestId(pub(super) Arc<str>);
 /// Limits and deadlines of bodies, and the cap of uploads, are not layers: they belong to the two
 /// routes that read bodies, and the extractor and the stream there refuse with the same errors as
 /// everything else ([`super::extract::UploadSlot`], [`super::incoming`]).
-pub(super) fn around(router: Router, log_health: bool) -> Router {
+pub(super) fn around(router: Router, cors: Cors, log_health: bool) -> Router {
     router
         // Innermost, so that a reply after a panic passes all the others.
         .layer(from_fn(catch_panic))
         // Writes the bodies of all failures: those of handlers, of extractors, of unknown paths and of
         // panics. Inside the log, which counts their bytes.
         .layer(from_fn(write_failure))
+        // Around all that can fail, so that pages of other origins can read failures, too.
+        .layer(from_fn_with_state(Arc::new(cors), cors::layer))
         // Sees the status that the client sees.
         .layer(from_fn_with_state(
             AccessLog { log_health },
@@ -146,6 +149,7 @@ pub(super) async fn generation(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::settings::Settings;
     use tower::ServiceExt;
 
     async fn panicking() {
@@ -157,7 +161,10 @@ mod tests {
         let router = Router::new().route("/", axum::routing::get(panicking));
         let request = Request::builder().header(&REQUEST_ID, "the-id");
         let request = request.body(Body::empty()).unwrap();
-        let response = around(router, false).oneshot(request).await.unwrap();
+        let response = around(router, Cors::from(&Settings::default()), false)
+            .oneshot(request)
+            .await
+            .unwrap();
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[&REQUEST_ID], "the-id");
         let body = axum::body::to_bytes(response.into_body(), 1000).await;

@@ -6,10 +6,13 @@
 
 mod access_log;
 mod archives;
+mod artifact_hub;
 pub mod auth;
 mod body;
 mod charts;
 mod conditional;
+mod contents;
+mod cors;
 mod encoding;
 mod error;
 mod extract;
@@ -18,6 +21,7 @@ mod incoming;
 mod index;
 mod layers;
 mod mistakes;
+mod pages;
 mod place;
 mod probes;
 mod reply;
@@ -35,6 +39,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::Auth;
 use crate::repository::Repositories;
+use cors::Cors;
 use settings::Settings;
 
 /// The peer of a connection; the server puts it into the extensions of each request.
@@ -47,6 +52,7 @@ pub(crate) struct App {
     repositories: Arc<Repositories>,
     settings: Arc<Settings>,
     upload_slots: UploadSlots,
+    look_slots: LookSlots,
 }
 
 /// The uploads that may be received at once.
@@ -65,6 +71,18 @@ impl FromRef<App> for Arc<Settings> {
     }
 }
 
+/// The archives that may be looked into at once.
+#[derive(Clone)]
+pub(crate) struct LookSlots(Arc<Semaphore>);
+
+const LOOKS: usize = 4;
+
+impl FromRef<App> for LookSlots {
+    fn from_ref(app: &App) -> Self {
+        app.look_slots.clone()
+    }
+}
+
 impl FromRef<App> for UploadSlots {
     fn from_ref(app: &App) -> Self {
         app.upload_slots.clone()
@@ -74,10 +92,12 @@ impl FromRef<App> for UploadSlots {
 /// Returns the whole API over the repositories of a store, for those whom `auth` lets in.
 pub fn router(repositories: Arc<Repositories>, settings: Settings, auth: Auth) -> Router {
     let log_health = settings.log_health;
+    let cors = Cors::from(&settings);
     let app = App {
         repositories,
         upload_slots: UploadSlots(Arc::new(Semaphore::new(settings.max_uploads))),
+        look_slots: LookSlots(Arc::new(Semaphore::new(LOOKS))),
         settings: Arc::new(settings),
     };
-    layers::around(routes::router(app, &Arc::new(auth)), log_health)
+    layers::around(routes::router(app, &Arc::new(auth)), cors, log_health)
 }

@@ -70,6 +70,15 @@ fn below_context<'path>(context_path: &ContextPath, path: &'path str) -> Option<
     }
 }
 
+/// Tells whether a path is one of the API, by its beginning and its ending alone: also one that no row
+/// fits.
+pub(super) fn is_of_api(context_path: &ContextPath, path: &str) -> bool {
+    let below = below_context(context_path, path);
+    below.is_some_and(|below| {
+        below.starts_with("/api/") && !FILES.iter().any(|ending| below.ends_with(ending))
+    })
+}
+
 /// Takes the repository's segments out of a path that fits the row with them.
 fn place_in(route: &Route, segments: &[&str], depth: Depth) -> Option<Place> {
     let pattern: Vec<&str> = route.pattern.strip_prefix('/')?.split('/').collect();

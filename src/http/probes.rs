@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
@@ -52,27 +50,5 @@ pub(super) async fn ready(
 pub(super) async fn info(method: Method) -> Response {
     let version = env!("CARGO_PKG_VERSION");
     let response = reply::json(StatusCode::OK, &Info { version });
-    reply::for_method(&method, response)
-}
-
-/// `GET /`: how to use this server, for a person with a browser.
-pub(super) async fn welcome(method: Method, headers: HeaderMap) -> Response {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok());
-    let host = host.filter(|host| host.parse::<Authority>().is_ok());
-    let host = host.unwrap_or("127.0.0.1:8879");
-    let version = env!("CARGO_PKG_VERSION");
-    let text = format!(
-        "chartroom {version}: a Helm chart repository\n\n\
-         Add it:\n  helm repo add local http://{host}\n\
-         Upload a chart:\n  curl --data-binary @mychart-0.1.0.tgz http://{host}/api/charts\n"
-    );
-    let length = text.len() as u64;
-    let mut response = Response::new(Body::from(text));
-    let headers = response.headers_mut();
-    let media_type = HeaderValue::from_static("text/plain; charset=utf-8");
-    headers.insert(header::CONTENT_TYPE, media_type);
-    headers.insert(header::CONTENT_LENGTH, length.into());
     reply::for_method(&method, response)
 }

@@ -14,7 +14,10 @@ use tower::ServiceExt;
 use super::auth::{self, Access, Guard};
 use super::error::ApiError;
 use super::settings::Settings;
-use super::{App, archives, charts, index, layers, place, probes, repositories, uploads};
+use super::{
+    App, archives, artifact_hub, charts, contents, index, layers, pages, place, probes,
+    repositories, uploads,
+};
 use crate::auth::Auth;
 
 /// One row: a method and a path that are answered.
@@ -32,16 +35,19 @@ pub struct Route {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the table below shows each")]
 pub enum Endpoint {
-    Welcome,
+    Page,
     Health,
     Ready,
     Info,
     ListRepositories,
     Index,
+    ArtifactHub,
     Archive,
     ListCharts,
     Chart,
     Version,
+    Templates,
+    Values,
     Upload,
     UploadProvenance,
     Delete,
@@ -62,8 +68,10 @@ const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Rou
 /// index.yaml says `charts/<file>`, which clients resolve against the repository's URL: with the index
 /// and the archives under `/charts` too, both `/` and `/charts` (that of `helm serve`) are such URLs.
 pub static ROUTES: &[Route] = &[
-    route(Method::GET, "/", Endpoint::Welcome),
-    route(Method::HEAD, "/", Endpoint::Welcome),
+    route(Method::GET, "/", Endpoint::Page),
+    route(Method::HEAD, "/", Endpoint::Page),
+    route(Method::GET, "/charts/", Endpoint::Page),
+    route(Method::HEAD, "/charts/", Endpoint::Page),
     route(Method::GET, "/health", Endpoint::Health),
     route(Method::HEAD, "/health", Endpoint::Health),
     route(Method::GET, "/ready", Endpoint::Ready),
@@ -76,6 +84,8 @@ pub static ROUTES: &[Route] = &[
     route(Method::HEAD, "/index.yaml", Endpoint::Index),
     route(Method::GET, "/charts/index.yaml", Endpoint::Index),
     route(Method::HEAD, "/charts/index.yaml", Endpoint::Index),
+    route(Method::GET, "/artifacthub-repo.yml", Endpoint::ArtifactHub),
+    route(Method::HEAD, "/artifacthub-repo.yml", Endpoint::ArtifactHub),
     route(Method::GET, "/charts/{file}", Endpoint::Archive),
     route(Method::HEAD, "/charts/{file}", Endpoint::Archive),
     route(Method::GET, "/charts/charts/{file}", Endpoint::Archive),
@@ -95,6 +105,26 @@ pub static ROUTES: &[Route] = &[
         Method::HEAD,
         "/api/charts/{name}/{version}",
         Endpoint::Version,
+    ),
+    route(
+        Method::GET,
+        "/api/charts/{name}/{version}/templates",
+        Endpoint::Templates,
+    ),
+    route(
+        Method::HEAD,
+        "/api/charts/{name}/{version}/templates",
+        Endpoint::Templates,
+    ),
+    route(
+        Method::GET,
+        "/api/charts/{name}/{version}/values",
+        Endpoint::Values,
+    ),
+    route(
+        Method::HEAD,
+        "/api/charts/{name}/{version}/values",
+        Endpoint::Values,
     ),
     route(
         Method::DELETE,
@@ -129,16 +159,19 @@ impl Endpoint {
 
     fn handler(self, method: MethodFilter) -> MethodRouter<App> {
         match self {
-            Self::Welcome => on(method, probes::welcome),
+            Self::Page => on(method, pages::page),
             Self::Health => on(method, probes::health),
             Self::Ready => on(method, probes::ready),
             Self::Info => on(method, probes::info),
             Self::ListRepositories => on(method, repositories::list),
             Self::Index => on(method, index::index),
+            Self::ArtifactHub => on(method, artifact_hub::owner),
             Self::Archive => on(method, archives::archive),
             Self::ListCharts => on(method, charts::list),
             Self::Chart => on(method, charts::chart),
             Self::Version => on(method, charts::version),
+            Self::Templates => on(method, contents::templates),
+            Self::Values => on(method, contents::values),
             Self::Upload => on(method, uploads::upload),
             Self::UploadProvenance => on(method, uploads::provenance),
             Self::Delete => on(method, charts::delete),

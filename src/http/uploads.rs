@@ -60,7 +60,7 @@ pub(super) async fn upload(
             publish(&repositories, &path, parcel, overwrite).await?,
         ));
     };
-    let form = form::read(content_type, body).await?;
+    let form = form::read(content_type, body, settings.as_ref().into()).await?;
     let parcel = read_form(&headers, form, overwrite).await?;
     match publish(&repositories, &path, parcel, overwrite).await {
         Ok(committed) => Ok(saved(committed)),

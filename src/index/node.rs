@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::{Entry, timestamp};
+use crate::chart::yaml::{self, Scalar};
 use crate::chart::{Dependency, ImportValue, Maintainer, Metadata};
 
 /// A value of an index. A map's keys are in the order of Helm's structs, or bytewise where they are
@@ -150,6 +151,35 @@ impl<'a> From<&'a ImportValue> for Node<'a> {
                 Node::Map(
                     pairs
                         .map(|(key, value)| (key.as_str(), value.into()))
+                        .collect(),
+                )
+            }
+        }
+    }
+}
+
+/// A YAML document as Go holds it after the hop through JSON: every number is a 64-bit float.
+impl<'a> From<&'a yaml::Node> for Node<'a> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "Go decodes every number of an untyped JSON value into a 64-bit float"
+    )]
+    fn from(node: &'a yaml::Node) -> Self {
+        match node {
+            yaml::Node::Scalar(Scalar::Null) => Node::Null,
+            yaml::Node::Scalar(Scalar::Bool(flag)) => Node::Bool(*flag),
+            yaml::Node::Scalar(Scalar::Int(number)) => Node::Number(*number as f64),
+            yaml::Node::Scalar(Scalar::Uint(number)) => Node::Number(*number as f64),
+            yaml::Node::Scalar(Scalar::Float(number)) => Node::Number(*number),
+            yaml::Node::Scalar(Scalar::Text(text)) => Node::text(text),
+            yaml::Node::List(items) => {
+                Node::List(items.iter().map(|item| Node::from(&**item)).collect())
+            }
+            yaml::Node::Map(fields) => {
+                let pairs = fields.iter();
+                Node::Map(
+                    pairs
+                        .map(|(key, value)| (&**key, Node::from(&**value)))
                         .collect(),
                 )
             }

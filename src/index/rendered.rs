@@ -1,5 +1,7 @@
 //! The index as it is served.
 
+mod latest;
+
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 

@@ -4,17 +4,24 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test fails by a panic"
 )]
 
 mod api;
+#[path = "../support/archive_builder.rs"]
+mod archive_builder;
 mod auth;
 mod certificates;
+mod contents;
+mod cors;
 mod downloads;
 mod failures;
 mod http2;
 mod index;
 mod limits;
+mod openapi;
+mod pages;
 mod repositories;
 mod routes;
 mod sockets;

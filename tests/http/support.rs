@@ -15,6 +15,8 @@ use chartroom::repository::{Options, RegistryOptions, Repositories};
 use chartroom_storage::{Clock, Location, Store, Timeouts};
 use tower::ServiceExt;
 
+use crate::openapi;
+
 pub(crate) fn settings() -> Settings {
     Settings {
         max_upload_size: 1 << 20,
@@ -27,6 +29,8 @@ pub(crate) struct TestServer {
     pub(crate) router: Router,
     pub(crate) repositories: Arc<Repositories>,
     pub(crate) store: Store,
+    /// Whether paths are as they are documented: one repository, and no context path.
+    is_plain: bool,
 }
 
 pub(crate) struct Builder {
@@ -57,15 +61,21 @@ impl TestServer {
         Self::builder().build().await
     }
 
+    /// Sends a request, and holds the reply against the documentation.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 16 << 20).await.unwrap();
-        Reply {
+        let reply = Reply {
             status: head.status,
             headers: head.headers,
             body,
+        };
+        if self.is_plain {
+            openapi::check(&method, &path, &reply);
         }
+        reply
     }
 
     pub(crate) async fn request(
@@ -133,6 +143,7 @@ impl Builder {
     pub(crate) async fn build(self) -> TestServer {
         let is_single = self.settings.depth == Depth::Fixed(0);
         let repositories = open(self.store.clone(), self.options, is_single).await;
+        let is_plain = is_single && self.settings.context_path.as_str().is_empty();
         let router = http::router(Arc::clone(&repositories), self.settings, self.auth);
         // The first look at the files is over: nothing happens but what a test does.
         while repositories.ready().await.is_err() {
@@ -142,6 +153,7 @@ impl Builder {
             router,
             repositories,
             store: self.store,
+            is_plain,
         }
     }
 }
@@ -172,6 +184,11 @@ impl Reply {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body, if it is a text.
+    pub(crate) fn text_or_nothing(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap_or_default()
     }
 
     pub(crate) fn text(&self) -> &str {

@@ -192,6 +192,69 @@ async fn a_provenance_file_of_another_chart_is_refused() {
 }
 
 #[tokio::test]
+async fn configured_fields_hold_files_besides_chartmuseums_own() {
+    let server = TestServer::builder()
+        .settings(|settings| {
+            settings.chart_field = "package".to_owned();
+            settings.provenance_field = "signature".to_owned();
+        })
+        .build()
+        .await;
+    let archive = chart("one", "1.0.0");
+    let signature = provenance("one", "1.0.0");
+    let file = Some("x");
+    for (version, parts) in [
+        ("1.0.0", ["package", "signature"]),
+        ("1.1.0", ["chart", "prov"]),
+        ("1.2.0", ["package", "prov"]),
+    ] {
+        let [chart_field, provenance_field] = parts;
+        let archive = chart("one", version);
+        let signature = provenance("one", version);
+        let body = form(&[
+            (provenance_field, file, signature.as_bytes()),
+            (chart_field, file, &archive),
+        ]);
+        let reply = post_form(&server, "/api/charts", body).await;
+        assert_eq!(reply.status, 201, "{reply}");
+        for path in [
+            format!("/api/charts/one/{version}"),
+            format!("/charts/one-{version}.tgz.prov"),
+        ] {
+            assert_eq!(server.get(&path).await.status, 200, "{path}");
+        }
+    }
+    let same = form(&[("package", file, &archive), ("chart", file, &archive)]);
+    let reply = post_form(&server, "/api/charts?force", same).await;
+    assert_eq!(reply.status, 201, "{reply}");
+    let stored = server.stored().await;
+    let other = chart("two", "1.0.0");
+    let other_signature = provenance("two", "1.0.0");
+    let mut replies = String::new();
+    for body in [
+        form(&[("file", file, &archive)]),
+        form(&[]),
+        form(&[("package", file, &archive), ("chart", file, &other)]),
+        form(&[
+            ("prov", file, signature.as_bytes()),
+            ("signature", file, other_signature.as_bytes()),
+        ]),
+    ] {
+        let reply = post_form(&server, "/api/charts?force", body).await;
+        assert_eq!(reply.status, 400, "{reply}");
+        replies.push_str(reply.text());
+        replies.push('\n');
+    }
+    insta::assert_snapshot!(replies, @r#"
+    {"error":"no package or provenance file found in form fields package and signature","hint":"the form has the fields \"file\": send the file in the field package, curl -F package=@mychart-0.1.0.tgz"}
+    {"error":"no package or provenance file found in form fields package and signature","hint":"the form is empty: curl -F package=@mychart-0.1.0.tgz"}
+    {"error":"the form fields chart and package hold different files","hint":"a form is one chart: send one file at a time"}
+    {"error":"the form fields prov and signature hold different files","hint":"a form is one chart: send one file at a time"}
+    "#);
+    assert_eq!(server.stored().await, stored);
+}
+
+#[tokio::test]
 async fn forms_without_a_file_say_what_was_found() {
     let server = TestServer::start().await;
     let archive = chart("one", "1.0.0");

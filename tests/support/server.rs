@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Server {
     child: Child,
     url: String,
+    /// What stands before every path.
+    context_path: String,
     log: PathBuf,
 }
 
@@ -65,9 +67,13 @@ impl Server {
             .stderr(output)
             .spawn()
             .expect("the server starts");
+        let mut options = options
+            .iter()
+            .skip_while(|option| **option != "--context-path");
         Self {
             child,
             url: format!("http://127.0.0.1:{port}"),
+            context_path: options.nth(1).copied().unwrap_or_default().to_owned(),
             log: log.to_owned(),
         }
     }
@@ -75,12 +81,13 @@ impl Server {
     /// Waits until `/ready` answers 200, or tells why that will not happen.
     pub(crate) fn wait_until_ready(&mut self) -> Result<(), String> {
         let agent = agent(Duration::from_secs(5));
+        let ready = format!("{}{}/ready", self.url, self.context_path);
         let begin = Instant::now();
         loop {
             if let Some(status) = self.ended() {
                 return Err(format!("it ended with {status}"));
             }
-            let last = match agent.get(format!("{}/ready", self.url)).call() {
+            let last = match agent.get(&ready).call() {
                 Ok(reply) if reply.status() == 200 => return Ok(()),
                 Ok(reply) => format!("/ready answers {}", reply.status()),
                 Err(error) => error.to_string(),

@@ -9,7 +9,8 @@ use super::{Acceptance, ArchiveError, FileProblem, path};
 use crate::chart::limits::Limits;
 use crate::chart::lock;
 use crate::chart::metadata::Metadata;
-use crate::chart::metadata::decode::{Draft, FieldError, check_finite, fields};
+use crate::chart::metadata::decode::Draft;
+use crate::chart::values;
 use crate::chart::yaml::{self, Budget, Node};
 
 /// What is left of the limits, over an archive and all archives inside it.
@@ -184,7 +185,7 @@ impl Chart {
                 let parsed = loader.values(body)?;
                 self.check(
                     "values.yaml",
-                    parsed.and_then(|node| Ok(check_values(&node)?)),
+                    parsed.and_then(|node| Ok(values::check(&node)?)),
                 );
             }
             "requirements.yaml" => {
@@ -334,13 +335,6 @@ impl Subchart {
             problem: Box::new(problem),
         })
     }
-}
-
-fn check_values(document: &Node) -> Result<(), FieldError> {
-    for (key, value) in fields(document, "the document")? {
-        check_finite(key, value)?;
-    }
-    Ok(())
 }
 
 /// Go's `filepath.Ext` without the dot.

@@ -363,6 +363,68 @@ fn files_are_found_by_their_path() {
 }
 
 #[test]
+fn templates_and_values_are_those_of_the_chart_itself() {
+    let bytes = demo()
+        .file("demo/templates/pod.yaml", "\u{FEFF}pod")
+        .file("demo/charts/sub/Chart.yaml", "name: sub\nversion: 1.0.0")
+        .file("demo/charts/sub/templates/inner.yaml", "inner")
+        .file("demo/charts/sub/values.yaml", "inner")
+        .entry(b'5', "demo/templates/tests/", "")
+        .file("demo/templates/tests/_a.tpl", "")
+        .file("demo/templates.yaml", "no")
+        .file("demo/values.yaml", "\u{FEFF}a: 1\n")
+        .file("demo/templates/NOTES.txt", "notes")
+        .tgz();
+    let shown = contents(&bytes, &Limits::default()).unwrap();
+    let template = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+    assert_eq!(
+        shown.templates,
+        [
+            template("templates/pod.yaml", "pod"),
+            template("templates/tests/_a.tpl", ""),
+            template("templates/NOTES.txt", "notes"),
+        ]
+    );
+    assert_eq!(shown.values.as_deref(), Some(&b"a: 1\n"[..]));
+    let nothing = contents(&demo().tgz(), &Limits::default()).unwrap();
+    assert_eq!(nothing, Contents::default());
+}
+
+#[test]
+fn what_is_shown_is_limited_and_what_is_not_shown_does_not_count() {
+    let bytes = demo()
+        .file("demo/README.md", "x".repeat(1000))
+        .file("demo/templates/a.yaml", "aaaaa")
+        .file("demo/values.yaml", "bbbbb")
+        .tgz();
+    let limited = |extracted_bytes| {
+        let limits = Limits {
+            extracted_bytes,
+            ..Limits::default()
+        };
+        contents(&bytes, &limits)
+    };
+    limited(10).unwrap();
+    let error = limited(9).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the files to be shown together are larger than 9 bytes"
+    );
+    let limits = Limits {
+        content_bytes: 1000,
+        ..Limits::default()
+    };
+    let error = contents(&bytes, &limits).unwrap_err();
+    assert!(matches!(error, ArchiveError::TooLarge(_)), "{error}");
+    let limits = Limits {
+        archive_bytes: bytes.len() - 1,
+        ..Limits::default()
+    };
+    let error = contents(&bytes, &limits).unwrap_err();
+    assert!(matches!(error, ArchiveError::ArchiveTooLarge(_)), "{error}");
+}
+
+#[test]
 fn hints_tell_what_went_wrong() {
     let hint = |bytes: &[u8]| load(bytes).unwrap_err().hint();
     assert!(hint(b"./chart.tgz").unwrap().contains("forget the @"));

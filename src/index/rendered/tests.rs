@@ -437,3 +437,38 @@ proptest! {
         check_equal(&index, &fresh);
     }
 }
+
+#[test]
+fn the_latest_version_is_the_newest_release_if_there_is_one() {
+    // Three blocks' worth of pre-releases stand before the release of `b`.
+    let mut entries = vec![
+        entry("a", "1.0.0", 10),
+        entry("a", "1.10.0", 10),
+        entry("a", "2.0.0-rc.1", 10),
+        entry("b", "0.9.0", 10),
+        entry("c", "1.0.0-alpha", 10),
+        entry("c", "1.0.0-beta", 10),
+        entry("d", "1.0.0+build", 10),
+    ];
+    entries.extend((0..60).map(|number| entry("b", &format!("1.0.0-rc.{number}"), 100)));
+    let entries: Vec<_> = entries
+        .into_iter()
+        .map(|entry| (entry, Arc::from("")))
+        .collect();
+    let index = Index::from_entries_with_size(&entries, SMALL);
+    assert!(index.json.blocks().len() > 3);
+    let latest = |offset, limit| {
+        let latest = index.latest(offset, limit);
+        let named = latest.iter();
+        let named = named.map(|found| format!("{}-{}", found.name, found.version_text));
+        named.collect::<Vec<_>>().join(" ")
+    };
+    let all = "a-1.10.0 b-0.9.0 c-1.0.0-beta d-1.0.0+build";
+    assert_eq!(latest(0, usize::MAX), all);
+    assert_eq!(latest(0, 1), "a-1.10.0");
+    assert_eq!(latest(1, 2), "b-0.9.0 c-1.0.0-beta");
+    assert_eq!(latest(3, 5), "d-1.0.0+build");
+    assert_eq!(latest(4, 5), "");
+    assert_eq!(latest(usize::MAX, usize::MAX), "");
+    assert_eq!(latest(0, 0), "");
+}
