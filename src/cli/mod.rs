@@ -69,7 +69,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, cl
 
 /// Opens the store that the configuration names.
 fn open_store(config: &Config) -> anyhow::Result<Store> {
-    Store::open(&config.storage, Timeouts::default())
+    Store::open(&config.storage, &config.buckets, Timeouts::default())
         .with_context(|| format!("the storage {} cannot be opened", config.storage))
 }
 

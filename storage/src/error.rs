@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 
 use crate::Key;
+use crate::bucket::BucketError;
 use crate::local::OpenError;
 
 type Source = Box<dyn Error + Send + Sync>;
@@ -97,7 +98,7 @@ impl StorageError {
         self.operation
     }
 
-    /// Returns the object's full path in the store, or the directory that could not be opened.
+    /// Returns the object's full path in the store, or the directory or bucket that could not be opened.
     pub fn location(&self) -> &str {
         &self.location
     }
@@ -115,7 +116,19 @@ impl StorageError {
         location: &str,
         error: object_store::Error,
     ) -> Self {
+        #[cfg(feature = "bucket")]
+        if let Some(failure) = crate::bucket::Failure::find(&error) {
+            return Self::new(failure.kind(), operation, location).with_source(failure);
+        }
         Self::new(kind_of(operation, &error), operation, location).with_source(error)
+    }
+
+    pub(crate) fn from_bucket(bucket: &str, error: BucketError) -> Self {
+        let kind = match &error {
+            BucketError::File { source, .. } => kind_of_io(Operation::Open, source.kind()),
+            _ => StorageErrorKind::Unsupported,
+        };
+        Self::new(kind, Operation::Open, bucket).with_source(error)
     }
 
     pub(crate) fn from_open(directory: &str, error: OpenError) -> Self {
@@ -164,7 +177,11 @@ impl fmt::Display for Operation {
 
 fn kind_of(operation: Operation, error: &object_store::Error) -> StorageErrorKind {
     match error {
-        object_store::Error::NotFound { .. } => StorageErrorKind::NotFound,
+        object_store::Error::NotFound { .. } => match operation {
+            Operation::Read | Operation::Head | Operation::Delete => StorageErrorKind::NotFound,
+            // What a write or a listing misses is no object but what it would be in.
+            _ => StorageErrorKind::Unavailable,
+        },
         // Azure may answer a create that lost with a failed precondition; no other operation of
         // ours carries one.
         object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => {

@@ -16,6 +16,7 @@ use object_store::{
 };
 use tokio::time::Instant;
 
+use crate::bucket::{self, BucketOptions};
 use crate::local::LocalDirectory;
 use crate::{
     Key, Listed, Location, Object, ObjectId, ObjectStream, Operation, RepositoryPath, StorageError,
@@ -39,6 +40,8 @@ pub struct Store {
     /// The prefix of all keys, without a slash at its ends; empty for none.
     prefix: String,
     timeouts: Timeouts,
+    /// Where the credentials of a bucket come from, in words.
+    credentials: Option<Arc<str>>,
 }
 
 /// How long operations may take.
@@ -69,14 +72,20 @@ impl Default for Timeouts {
 }
 
 impl Store {
-    /// Opens the store at a location. A directory is created if it is missing.
+    /// Opens the store at a location. A directory is created if it is missing; a bucket is not, and
+    /// is not asked for anything yet.
     ///
     /// # Errors
-    /// Fails if the directory cannot be created or written, and for services that are not built in.
+    /// Fails if the directory cannot be created or written, if what `bucket` says does not fit
+    /// together, and for services that are not built in.
     ///
     /// # Cost
     /// Blocks for some operations of the file system: it is made for the start of the program.
-    pub fn open(location: &Location, timeouts: Timeouts) -> Result<Self, StorageError> {
+    pub fn open(
+        location: &Location,
+        bucket: &BucketOptions,
+        timeouts: Timeouts,
+    ) -> Result<Self, StorageError> {
         match location {
             Location::Memory => Ok(Self::new(Arc::new(InMemory::new()), timeouts)),
             Location::Directory(path) => {
@@ -84,15 +93,20 @@ impl Store {
                     .map_err(|error| StorageError::from_open(&location.to_string(), error))?;
                 Ok(Self::new(Arc::new(directory), timeouts))
             }
-            Location::Bucket { service, .. } => Err(StorageError::new(
-                StorageErrorKind::Unsupported,
-                Operation::Open,
-                location.to_string(),
-            )
-            .with_source(format!(
-                "this build has no support for `{}://`; use a directory or `memory:`",
-                service.scheme()
-            ))),
+            Location::Bucket {
+                service,
+                name,
+                prefix,
+            } => {
+                let bucket = bucket::open(*service, name, bucket, timeouts)
+                    .map_err(|error| StorageError::from_bucket(&location.to_string(), error))?;
+                let prefix = prefix.as_ref().map(Key::as_str).unwrap_or_default();
+                Ok(Self {
+                    prefix: prefix.to_owned(),
+                    credentials: Some(bucket.credentials.into()),
+                    ..Self::new(bucket.objects, timeouts)
+                })
+            }
         }
     }
 
@@ -103,6 +117,7 @@ impl Store {
             inner,
             prefix: String::new(),
             timeouts,
+            credentials: None,
         }
     }
 
@@ -118,6 +133,12 @@ impl Store {
     /// Returns what the store is made over, without prefix and deadlines, to be decorated.
     pub fn object_store(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.inner)
+    }
+
+    /// Returns where the credentials of a bucket come from, in words without a secret; nothing for
+    /// stores that need none.
+    pub fn credentials(&self) -> Option<&str> {
+        self.credentials.as_deref()
     }
 
     /// Returns how long operations may take.

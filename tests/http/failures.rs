@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use axum::http::Method;
 use chartroom_storage::testing::Faulty;
-use chartroom_storage::{Location, Store, Timeouts};
+use chartroom_storage::{BucketOptions, Location, Store, Timeouts};
 
 use crate::support::{TestServer, chart};
 
 async fn over_a_faulty_store() -> (TestServer, Faulty) {
-    let memory = Store::open(&Location::Memory, Timeouts::default()).unwrap();
+    let memory = Store::open(
+        &Location::Memory,
+        &BucketOptions::default(),
+        Timeouts::default(),
+    )
+    .unwrap();
     let faulty = Faulty::new(memory.object_store());
     let store = faulty.store(Timeouts::default());
     let server = TestServer::builder().store(store).build().await;
@@ -66,7 +71,7 @@ async fn an_outage_never_lets_a_version_be_replaced() {
 
 #[tokio::test(start_paused = true)]
 async fn reads_of_what_is_known_go_on_while_the_store_is_away() {
-    let memory = Store::open(&Location::Memory, Timeouts::default()).unwrap();
+    let memory = Store::open(&Location::Memory, &BucketOptions::default(), Timeouts::default()).unwrap();
     let faulty = Faulty::new(memory.object_store());
     let server = TestServer::builder()
         .store(faulty.store(Timeouts::default()))

@@ -12,7 +12,7 @@ use chartroom::auth::Auth;
 use chartroom::http;
 use chartroom::http::settings::{Depth, Settings};
 use chartroom::repository::{Options, RegistryOptions, Repositories};
-use chartroom_storage::{Clock, Location, Store, Timeouts};
+use chartroom_storage::{BucketOptions, Clock, Location, Store, Timeouts};
 use tower::ServiceExt;
 
 use crate::openapi;
@@ -42,7 +42,7 @@ pub(crate) struct Builder {
 
 impl TestServer {
     pub(crate) fn builder() -> Builder {
-        let store = Store::open(&Location::Memory, Timeouts::default()).unwrap();
+        let store = Store::open(&Location::Memory, &BucketOptions::default(), Timeouts::default()).unwrap();
         Builder {
             auth: Auth::open(),
             settings: settings(),

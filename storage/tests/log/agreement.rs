@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use chartroom_storage::log::{Group, LogOptions, Outcome};
-use chartroom_storage::{Location, Store, Timeouts};
+use chartroom_storage::{BucketOptions, Location, Store, Timeouts};
 
 use crate::ledger::{appended, open, proposal, set};
 
 fn memory() -> Store {
     let location = Location::parse("memory:").unwrap();
-    Store::open(&location, Timeouts::default()).unwrap()
+    Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap()
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn racing_writers_agree_on_one_order_and_lose_nothing() {
 
 fn local(folder: &tempfile::TempDir) -> Store {
     let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
-    Store::open(&location, Timeouts::default()).unwrap()
+    Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap()
 }
 
 async fn race(store: Store) {

@@ -1,14 +1,16 @@
 //! Records that cannot be read: a clear error, and nothing damaged.
 
 use chartroom_storage::log::LogOptions;
-use chartroom_storage::{Key, Location, StorageError, StorageErrorKind, Store, Timeouts};
+use chartroom_storage::{
+    BucketOptions, Key, Location, StorageError, StorageErrorKind, Store, Timeouts,
+};
 
 use crate::ledger::{appended, open, set};
 
 async fn store_with_record(body: &'static str) -> (tempfile::TempDir, Store, Key) {
     let folder = tempfile::tempdir().unwrap();
     let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
-    let store = Store::open(&location, Timeouts::default()).unwrap();
+    let store = Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap();
     let mut log = open(&store, LogOptions::default()).await.unwrap();
     appended(&set(&mut log, "a", 1).await);
     let key = Key::parse(&format!(".chartroom/{}/log/{:020}", log.identity(), 2)).unwrap();

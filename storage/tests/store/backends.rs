@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use chartroom_storage::testing::{Faulty, content_etag_memory, contract};
-use chartroom_storage::{Location, Store, Timeouts};
+use chartroom_storage::{BucketOptions, Location, Store, Timeouts};
 use object_store::memory::InMemory;
 
 #[tokio::test]
 async fn memory_fulfils_the_contract() {
-    let store = Store::open(&Location::Memory, Timeouts::default()).unwrap();
+    let store = Store::open(
+        &Location::Memory,
+        &BucketOptions::default(),
+        Timeouts::default(),
+    )
+    .unwrap();
     contract::check_store(&store).await.unwrap();
 }
 
@@ -22,7 +27,7 @@ async fn memory_with_content_e_tags_fulfils_the_contract() {
 async fn a_directory_fulfils_the_contract() {
     let directory = tempfile::tempdir().unwrap();
     let location = Location::Directory(directory.path().join("made/at/open"));
-    let store = Store::open(&location, Timeouts::default()).unwrap();
+    let store = Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap();
     contract::check_store(&store).await.unwrap();
 }
 
@@ -30,7 +35,7 @@ async fn a_directory_fulfils_the_contract() {
 async fn a_directory_behind_a_calm_decorator_fulfils_the_contract() {
     let directory = tempfile::tempdir().unwrap();
     let location = Location::Directory(directory.path().join("with space %20 é"));
-    let store = Store::open(&location, Timeouts::default()).unwrap();
+    let store = Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap();
     let faulty = Faulty::new(store.object_store());
     contract::check_store(&faulty.store(Timeouts::default()))
         .await

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chartroom_storage::testing::{Action, Faulty, Op, Plan};
-use chartroom_storage::{Key, StorageErrorKind, Store, Timeouts};
+use chartroom_storage::{BucketOptions, Key, StorageErrorKind, Store, Timeouts};
 use futures_util::TryStreamExt;
 use object_store::memory::InMemory;
 use tokio::time::Instant;
@@ -192,7 +192,7 @@ async fn a_cut_body_is_never_a_short_success() {
 async fn a_cut_body_of_a_file_is_an_error_too() {
     let directory = tempfile::tempdir().unwrap();
     let location = directory.path().to_owned().into();
-    let local = Store::open(&location, Timeouts::default()).unwrap();
+    let local = Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap();
     let faulty = Faulty::new(local.object_store());
     let store = faulty.store(Timeouts::default());
     store

@@ -5,11 +5,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use bytes::Bytes;
-use chartroom_storage::{Key, Location, StorageErrorKind, Store, Timeouts};
+use chartroom_storage::{BucketOptions, Key, Location, StorageErrorKind, Store, Timeouts};
 
 fn open(directory: &Path) -> Store {
     let location = Location::Directory(directory.to_owned());
-    Store::open(&location, Timeouts::default()).unwrap()
+    Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap()
 }
 
 fn key(text: &str) -> Key {
@@ -32,12 +32,12 @@ async fn opening_leaves_nothing_behind() {
 fn a_file_cannot_be_opened_as_a_directory() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let location = Location::Directory(file.path().to_owned());
-    let error = Store::open(&location, Timeouts::default()).unwrap_err();
+    let error = Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Unsupported);
     assert_eq!(error.location(), file.path().to_str().unwrap());
 
     let location = Location::Directory(file.path().join("below"));
-    let error = Store::open(&location, Timeouts::default()).unwrap_err();
+    let error = Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Unsupported);
 }
 
@@ -57,14 +57,15 @@ fn an_unwritable_directory_cannot_be_opened() {
         &locked
     };
     let location = Location::Directory(directory.to_owned());
-    assert!(Store::open(&location, Timeouts::default()).is_err());
+    assert!(Store::open(&location, &BucketOptions::default(), Timeouts::default()).is_err());
 }
 
 #[test]
 fn buckets_are_unsupported_and_say_so() {
     for text in ["s3://bucket/prefix", "gs://bucket", "az://container"] {
         let location: Location = text.parse().unwrap();
-        let error = Store::open(&location, Timeouts::default()).unwrap_err();
+        let error =
+            Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap_err();
         assert_eq!(error.kind(), StorageErrorKind::Unsupported);
         assert_eq!(
             error.to_string(),
