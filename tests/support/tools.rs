@@ -1,4 +1,4 @@
-//! Finds the real programs that a test runs. `tests/tools/install` installs them.
+//! Finds the real programs that a test runs. The scripts in `tests/tools` install them.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -43,13 +43,30 @@ pub(crate) fn helms(what: &str) -> Option<[Helm; 2]> {
     }
 }
 
+/// Finds a program that an installing script pins: in its variable, then in the folder of the script,
+/// then on `PATH`.
+#[allow(dead_code, reason = "each test looks for its own programs")]
+pub(crate) fn program(variable: &str, place: &str, name: &str) -> Option<PathBuf> {
+    if let Some(path) = env::var_os(variable).map(PathBuf::from) {
+        assert!(path.is_file(), "{variable} is {}", path.display());
+        return Some(path);
+    }
+    let installed = cache().map(|cache| cache.join(place).join(name));
+    let on_path = env::var_os("PATH").unwrap_or_default();
+    let on_path = env::split_paths(&on_path).map(|folder| folder.join(name));
+    installed
+        .into_iter()
+        .chain(on_path)
+        .find(|path| path.is_file())
+}
+
 /// Says loudly that `what` is skipped for want of a program.
 ///
 /// # Panics
 /// If `CHARTROOM_REQUIRE_TOOLS` is 1.
 pub(crate) fn skip(what: &str, missing: &str) {
     let line = format!(
-        "SKIPPED: {what}: {missing} is not on this machine (tests/tools/install installs it)"
+        "SKIPPED: {what}: {missing} is not on this machine (the scripts in tests/tools install it)"
     );
     assert!(
         env::var_os("CHARTROOM_REQUIRE_TOOLS").is_none_or(|value| value != "1"),

@@ -83,13 +83,16 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Runs every case, each in a place of its own below the store's prefix, which stays behind.
+/// Runs every case, each in a place of its own below the store's prefix, which stays behind. Returns
+/// how many there are.
 ///
 /// # Errors
 /// Fails with the first case that the store does not fulfil.
-pub async fn check_store(store: &Store) -> Result<(), ContractError> {
+pub async fn check_store(store: &Store) -> Result<usize, ContractError> {
     let run = uuid::Uuid::new_v4().simple().to_string();
-    for (number, case) in cases().into_iter().enumerate() {
+    let cases = cases();
+    let count = cases.len();
+    for (number, case) in cases.into_iter().enumerate() {
         let fail = |source: Box<dyn Error + Send + Sync>| ContractError {
             case: case.name,
             source,
@@ -98,7 +101,7 @@ pub async fn check_store(store: &Store) -> Result<(), ContractError> {
             .map_err(|error| fail(error.into()))?;
         (case.run)(store.within(&place)).await.map_err(fail)?;
     }
-    Ok(())
+    Ok(count)
 }
 
 /// What a case expected and did not find.

@@ -1,11 +1,10 @@
 //! Any number of writers, one order.
 
-use std::sync::Arc;
-
 use chartroom_storage::log::{Group, LogOptions, Outcome};
 use chartroom_storage::{BucketOptions, Location, Store, Timeouts};
 
 use crate::ledger::{appended, open, proposal, set};
+use crate::race::race;
 
 fn memory() -> Store {
     let location = Location::parse("memory:").unwrap();
@@ -122,61 +121,6 @@ async fn racing_writers_agree_on_one_order_and_lose_nothing() {
 fn local(folder: &tempfile::TempDir) -> Store {
     let location = Location::parse(folder.path().to_str().unwrap()).unwrap();
     Store::open(&location, &BucketOptions::default(), Timeouts::default()).unwrap()
-}
-
-async fn race(store: Store) {
-    const WRITERS: u64 = 5;
-    const EACH: u64 = 20;
-    let store = Arc::new(store);
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| {
-            let store = Arc::clone(&store);
-            tokio::spawn(async move {
-                let mut log = open(&store, LogOptions::default()).await.unwrap();
-                let mut generations = Vec::new();
-                for number in 0..EACH {
-                    // One account is everybody's, the others are the writer's own.
-                    let account = format!("writer-{writer}-{number}");
-                    let group = vec![
-                        proposal(&log, &account, Some(number)),
-                        proposal(&log, "shared", Some(writer * EACH + number)),
-                    ];
-                    let outcomes = log.append(group).await;
-                    generations.push((appended(&outcomes[0]), outcomes[1].clone()));
-                }
-                (log, generations)
-            })
-        })
-        .collect();
-    let mut logs = Vec::new();
-    let mut won = Vec::new();
-    for writer in writers {
-        let (log, generations) = writer.await.unwrap();
-        logs.push(log);
-        won.extend(generations);
-    }
-    let mut reference = open(&store, LogOptions::default()).await.unwrap();
-    reference.catch_up().await.unwrap();
-    assert_eq!(
-        reference.generation(),
-        WRITERS * EACH,
-        "each group is one record, none is lost"
-    );
-    let mut numbers: Vec<u64> = won.iter().map(|(generation, _)| *generation).collect();
-    numbers.sort_unstable();
-    assert_eq!(
-        numbers,
-        (1..=WRITERS * EACH).collect::<Vec<_>>(),
-        "each number has one winner"
-    );
-    for mut log in logs {
-        log.catch_up().await.unwrap();
-        assert_eq!(log.machine(), reference.machine());
-    }
-    for (generation, shared) in won {
-        // The shared account was appended with its group, or not at all.
-        assert!(matches!(shared, Outcome::Changed) || appended(&shared) == generation);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
