@@ -5,7 +5,7 @@
 //! - [`answers`] reads what a service answers when it refuses, which the library mostly throws away:
 //!   without that, a missing bucket and an answer of something that is no object store look like a
 //!   missing object;
-//! - [`second_look`] asks again where an answer cannot say why;
+//! - [`objects`] asks again where an answer cannot say why;
 //! - [`credentials`] tells where credentials come from and why there are none.
 //!
 //! Nothing here reads the environment: variables come with the options.
@@ -26,14 +26,14 @@ mod failure;
 mod gcs;
 #[cfg(feature = "bucket")]
 mod listing;
+#[cfg(feature = "bucket")]
+mod objects;
 #[cfg(feature = "s3")]
 mod profile;
 #[cfg(feature = "bucket")]
 mod refusal;
 #[cfg(feature = "s3")]
 mod s3;
-#[cfg(feature = "bucket")]
-mod second_look;
 #[cfg(feature = "bucket")]
 mod variables;
 

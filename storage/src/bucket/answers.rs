@@ -46,17 +46,17 @@ impl HttpConnector for Asks {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let client = ReqwestConnector::default().connect(options)?;
         Ok(match self {
-            Self::Objects => HttpClient::new(Objects(client)),
-            Self::Credentials => HttpClient::new(Credentials(client)),
+            Self::Objects => HttpClient::new(ObjectService(client)),
+            Self::Credentials => HttpClient::new(CredentialService(client)),
         })
     }
 }
 
 #[derive(Debug)]
-struct Objects(HttpClient);
+struct ObjectService(HttpClient);
 
 #[async_trait]
-impl HttpService for Objects {
+impl HttpService for ObjectService {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let question = Question {
             head: request.method().as_str() == "HEAD",
@@ -82,7 +82,7 @@ enum Reply {
     Conflict(Refusal),
 }
 
-impl Objects {
+impl ObjectService {
     async fn ask(&self, request: HttpRequest, question: Question) -> Result<Reply, HttpError> {
         let query = request.uri().query().unwrap_or_default();
         let is_listing = ["list-type=2", "comp=list"]
@@ -149,10 +149,10 @@ fn batched(body: &str) -> Option<Answer> {
 }
 
 #[derive(Debug)]
-struct Credentials(HttpClient);
+struct CredentialService(HttpClient);
 
 #[async_trait]
-impl HttpService for Credentials {
+impl HttpService for CredentialService {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let response = self.0.execute(request).await?;
         let status = response.status().as_u16();

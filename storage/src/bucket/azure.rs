@@ -9,7 +9,7 @@ use url::Url;
 use super::answers::Asks;
 use super::connection::{self, parse_endpoint, without_slash};
 use super::credentials::Named;
-use super::second_look::SecondLook;
+use super::objects::Objects;
 use super::variables::Variables;
 use super::{Bucket, BucketError, BucketOptions};
 use crate::Timeouts;
@@ -64,7 +64,8 @@ pub(super) fn open(
         .build()
         .map_err(BucketError::Refused)?;
     Ok(Bucket {
-        objects: Arc::new(SecondLook::new(objects)),
+        // Azure takes it for a slash.
+        objects: Arc::new(Objects::new(objects, Some('\\'))),
         credentials: described,
     })
 }

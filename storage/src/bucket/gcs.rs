@@ -12,7 +12,7 @@ use object_store::{ClientOptions, StaticCredentialProvider};
 use super::answers::Asks;
 use super::connection::{self, parse_endpoint, without_slash};
 use super::credentials::Named;
-use super::second_look::SecondLook;
+use super::objects::Objects;
 use super::variables::Variables;
 use super::{Bucket, BucketError, BucketOptions};
 use crate::Timeouts;
@@ -51,7 +51,7 @@ pub(super) fn open(
         .build()
         .map_err(BucketError::Refused)?;
     Ok(Bucket {
-        objects: Arc::new(SecondLook::new(objects)),
+        objects: Arc::new(Objects::new(objects, None)),
         credentials: described,
     })
 }

@@ -11,8 +11,8 @@ use url::Url;
 use super::answers::Asks;
 use super::connection::{self, parse_endpoint, without_slash};
 use super::credentials::Named;
+use super::objects::Objects;
 use super::profile::{self, Keys, Profile};
-use super::second_look::SecondLook;
 use super::variables::Variables;
 use super::{Bucket, BucketError, BucketOptions, Encryption};
 use crate::Timeouts;
@@ -72,7 +72,7 @@ pub(super) fn open(
         .build()
         .map_err(BucketError::Refused)?;
     Ok(Bucket {
-        objects: Arc::new(SecondLook::new(objects)),
+        objects: Arc::new(Objects::new(objects, None)),
         credentials: described,
     })
 }

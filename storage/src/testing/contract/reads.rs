@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 
 use super::{CaseResult, expect, expect_equal, expect_kind};
-use crate::{Key, Listed, StorageErrorKind, Store};
+use crate::{Key, Listed, ObjectId, StorageErrorKind, Store};
 
 /// Longer than what is read at once, and not a multiple of it.
 const LARGE: usize = 3 * 1024 * 1024 + 12_345;
@@ -122,7 +122,9 @@ pub(super) async fn identities_agree(store: Store) -> CaseResult {
             line.id.same_object(&head),
             "list and head tell the same object",
         )?;
-        expect_equal(&line.id.e_tag, &head.e_tag, "ETag by list")?;
+        // Azure and Google list it without its quotes.
+        let bare = |id: &ObjectId| id.e_tag.clone().map(|tag| tag.trim_matches('"').to_owned());
+        expect_equal(&bare(&line.id), &bare(&head), "ETag by list")?;
     }
     Ok(())
 }

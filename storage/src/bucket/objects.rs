@@ -1,4 +1,4 @@
-//! Asking again where an answer cannot say why.
+//! What the library leaves to be done around a service's objects.
 
 use std::fmt;
 use std::ops::Range;
@@ -16,17 +16,33 @@ use object_store::{
 
 use super::failure::Failure;
 
+/// The objects of a bucket.
+///
 /// Answers to HEAD have no body: nothing tells a missing object from a missing bucket, or from a
 /// proxy whose server is gone. So a HEAD that fails is asked again as a GET, whose answer does tell.
-pub(super) struct SecondLook<S> {
+///
+/// A name that the service would take for another one is refused.
+pub(super) struct Objects<S> {
     inner: Arc<S>,
+    /// What no name may contain.
+    forbidden: Option<char>,
 }
 
-impl<S: ObjectStore> SecondLook<S> {
-    pub(super) fn new(inner: S) -> Self {
+impl<S: ObjectStore> Objects<S> {
+    pub(super) fn new(inner: S, forbidden: Option<char>) -> Self {
         Self {
             inner: Arc::new(inner),
+            forbidden,
         }
+    }
+}
+
+fn check(location: &Path, forbidden: Option<char>) -> Result<()> {
+    match forbidden.filter(|character| location.as_ref().contains(*character)) {
+        Some(character) => Err(Error::NotSupported {
+            source: format!("the service takes names with `{character}` for other names").into(),
+        }),
+        None => Ok(()),
     }
 }
 
@@ -38,14 +54,14 @@ fn says_nothing(error: &Error) -> bool {
     }
 }
 
-impl<S: ObjectStore> fmt::Debug for SecondLook<S> {
+impl<S: ObjectStore> fmt::Debug for Objects<S> {
     /// Leaves out the options, which hold credentials.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.inner)
     }
 }
 
-impl<S: ObjectStore> fmt::Display for SecondLook<S> {
+impl<S: ObjectStore> fmt::Display for Objects<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.inner)
     }
@@ -53,13 +69,14 @@ impl<S: ObjectStore> fmt::Display for SecondLook<S> {
 
 #[async_trait::async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl<S: ObjectStore> ObjectStore for SecondLook<S> {
+impl<S: ObjectStore> ObjectStore for Objects<S> {
     async fn put_opts(
         &self,
         location: &Path,
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
+        check(location, self.forbidden)?;
         self.inner.put_opts(location, payload, options).await
     }
 
@@ -68,10 +85,12 @@ impl<S: ObjectStore> ObjectStore for SecondLook<S> {
         location: &Path,
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
+        check(location, self.forbidden)?;
         self.inner.put_multipart_opts(location, options).await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        check(location, self.forbidden)?;
         if !options.head {
             return self.inner.get_opts(location, options).await;
         }
@@ -99,7 +118,13 @@ impl<S: ObjectStore> ObjectStore for SecondLook<S> {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(locations)
+        let forbidden = self.forbidden;
+        let checked = locations.map(move |location| {
+            let location = location?;
+            check(&location, forbidden)?;
+            Ok(location)
+        });
+        self.inner.delete_stream(checked.boxed())
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
