@@ -123,6 +123,15 @@ impl StorageError {
         Self::new(kind_of(operation, &error), operation, location).with_source(error)
     }
 
+    /// Returns what [`StorageError::from_store`] would make of an error.
+    pub(crate) fn kind_in(operation: Operation, error: &object_store::Error) -> StorageErrorKind {
+        #[cfg(feature = "bucket")]
+        if let Some(failure) = crate::bucket::Failure::find(error) {
+            return failure.kind();
+        }
+        kind_of(operation, error)
+    }
+
     pub(crate) fn from_bucket(bucket: &str, error: BucketError) -> Self {
         let kind = match &error {
             BucketError::File { source, .. } => kind_of_io(Operation::Open, source.kind()),

@@ -19,8 +19,8 @@ use tokio::time::Instant;
 use crate::bucket::{self, BucketOptions};
 use crate::local::LocalDirectory;
 use crate::{
-    Key, Listed, Location, Object, ObjectId, ObjectStream, Operation, RepositoryPath, StorageError,
-    StorageErrorKind, Written,
+    Key, Listed, Location, Meter, Metered, Object, ObjectId, ObjectStream, Operation,
+    RepositoryPath, StorageError, StorageErrorKind, Written,
 };
 
 /// The largest body, in bytes, that is moved within [`Timeouts::small`].
@@ -118,6 +118,15 @@ impl Store {
             prefix: String::new(),
             timeouts,
             credentials: None,
+        }
+    }
+
+    /// Returns the same store with a meter that is told about each request.
+    #[must_use]
+    pub fn metered(&self, meter: Arc<dyn Meter>) -> Self {
+        Self {
+            inner: Arc::new(Metered::new(self.object_store(), meter)),
+            ..self.clone()
         }
     }
 

@@ -89,13 +89,22 @@ impl ObjectService {
             .iter()
             .any(|name| query.split('&').any(|parameter| parameter == *name));
         let is_batch = query.split('&').any(|parameter| parameter == "comp=batch");
+        let is_read = ["GET", "HEAD"].contains(&request.method().as_str());
         let response = self.0.execute(request).await?;
         if response.status().is_success() {
-            return match (is_listing, is_batch) {
-                (true, _) => read_listing(response).await,
-                (_, true) => read_batch(response, question).await,
-                _ => Ok(Reply::Answer(response)),
-            };
+            if is_listing {
+                return read_listing(response).await;
+            }
+            if is_batch {
+                return read_batch(response, question).await;
+            }
+            // All services tell when an object was written, and the library takes any page for one.
+            if is_read && !response.headers().contains_key("last-modified") {
+                let status = response.status().as_u16();
+                let words = "an object without a time";
+                return Err(refused(Refusal::not_a_store(status, words)));
+            }
+            return Ok(Reply::Answer(response));
         }
         let (parts, body) = response.into_parts();
         let body = read(body, REFUSAL).await?;

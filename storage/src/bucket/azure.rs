@@ -79,6 +79,7 @@ fn apply(variables: Variables<'_>) -> (MicrosoftAzureBuilder, ClientOptions) {
         .filter(|(name, _)| name.starts_with("AZURE_"))
     {
         match name.to_ascii_lowercase().parse::<Key>() {
+            // Those have their own place, and the others are of other programs.
             Ok(
                 Key::AccountName
                 | Key::AccessKey
@@ -90,11 +91,10 @@ fn apply(variables: Variables<'_>) -> (MicrosoftAzureBuilder, ClientOptions) {
                 | Key::CredentialType
                 | Key::Endpoint
                 | Key::UseEmulator,
-            ) => {}
+            )
+            | Err(_) => {}
             Ok(Key::Client(key)) => client = client.with_config(key, value),
             Ok(key) => builder = builder.with_config(key, value),
-            // Variables of other programs.
-            Err(_) => {}
         }
     }
     // Where Azure's own hosts tell their programs about the identity that they have.

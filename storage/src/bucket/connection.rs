@@ -7,7 +7,6 @@ use std::time::Duration;
 use object_store::{BackoffConfig, Certificate, ClientOptions, HeaderValue, RetryConfig};
 use url::Url;
 
-use super::variables::Variables;
 use super::{BucketError, BucketOptions};
 use crate::Timeouts;
 
@@ -108,18 +107,6 @@ pub(super) fn parse_endpoint(text: &str) -> Result<Url, BucketError> {
 /// Returns the URL without a slash at its end, as the library wants it.
 pub(super) fn without_slash(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
-}
-
-/// Tells whether ChartMuseum's variable against the checking of certificates is set, and warns.
-pub(super) fn trusts_everybody(variables: Variables<'_>) -> bool {
-    let trusts = variables.is_true("AWS_INSECURE_SKIP_VERIFY");
-    if trusts {
-        tracing::warn!(
-            "AWS_INSECURE_SKIP_VERIFY is set: anybody on the way to the bucket can read and change \
-             what is sent; give the certificate of its authority instead"
-        );
-    }
-    trusts
 }
 
 #[cfg(test)]

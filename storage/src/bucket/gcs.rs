@@ -65,16 +65,16 @@ fn apply(variables: Variables<'_>) -> (GoogleCloudStorageBuilder, ClientOptions)
         .filter(|(name, _)| name.starts_with("GOOGLE_"))
     {
         match name.to_ascii_lowercase().parse::<Key>() {
+            // Those have their own place, and the others are of other programs.
             Ok(
                 Key::ServiceAccount
                 | Key::ServiceAccountKey
                 | Key::ApplicationCredentials
                 | Key::BearerToken,
-            ) => {}
+            )
+            | Err(_) => {}
             Ok(Key::Client(key)) => client = client.with_config(key, value),
             Ok(key) => builder = builder.with_config(key, value),
-            // Variables of other programs.
-            Err(_) => {}
         }
     }
     (builder, client)

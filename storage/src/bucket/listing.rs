@@ -105,13 +105,12 @@ fn decode(text: &str) -> String {
             rest = after;
             continue;
         };
-        match resolve(reference) {
-            Some(character) => decoded.push(character),
-            None => {
-                decoded.push('&');
-                decoded.push_str(reference);
-                decoded.push(';');
-            }
+        if let Some(character) = resolve(reference) {
+            decoded.push(character);
+        } else {
+            decoded.push('&');
+            decoded.push_str(reference);
+            decoded.push(';');
         }
         rest = behind;
     }

@@ -52,7 +52,7 @@ pub(super) fn open(
         );
     }
     builder = encrypt(builder, options.encryption.as_ref())?;
-    if connection::trusts_everybody(variables) {
+    if trusts_everybody(variables) {
         client = client.with_allow_invalid_certificates(true);
     }
     let bundle = variables.get("AWS_CA_BUNDLE");
@@ -86,6 +86,7 @@ fn apply(variables: Variables<'_>) -> (AmazonS3Builder, ClientOptions) {
         .filter(|(name, _)| name.starts_with("AWS_"))
     {
         match name.to_ascii_lowercase().parse::<Key>() {
+            // Those have their own place, and the others are of other programs.
             Ok(
                 Key::AccessKeyId
                 | Key::SecretAccessKey
@@ -97,11 +98,10 @@ fn apply(variables: Variables<'_>) -> (AmazonS3Builder, ClientOptions) {
                 | Key::ContainerAuthorizationTokenFile
                 | Key::Endpoint
                 | Key::S3Endpoint,
-            ) => {}
+            )
+            | Err(_) => {}
             Ok(Key::Client(key)) => client = client.with_config(key, value),
             Ok(key) => builder = builder.with_config(key, value),
-            // Variables of other programs.
-            Err(_) => {}
         }
     }
     if let Some(url) = variables.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") {
@@ -212,6 +212,18 @@ fn encrypt(
             .with_config(kind, "aws:kms")
             .with_config(key_named("aws_sse_kms_key_id")?, key),
     })
+}
+
+/// Tells whether ChartMuseum's variable against the checking of certificates is set, and warns.
+fn trusts_everybody(variables: Variables<'_>) -> bool {
+    let trusts = variables.is_true("AWS_INSECURE_SKIP_VERIFY");
+    if trusts {
+        tracing::warn!(
+            "AWS_INSECURE_SKIP_VERIFY is set: anybody on the way to the bucket can read and change \
+             what is sent; give the certificate of its authority instead"
+        );
+    }
+    trusts
 }
 
 /// Where the credentials come from.

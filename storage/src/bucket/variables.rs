@@ -18,6 +18,7 @@ impl<'a> Variables<'a> {
     }
 
     /// Tells whether a variable says yes.
+    #[cfg(any(feature = "s3", feature = "azure"))]
     pub(super) fn is_true(self, name: &str) -> bool {
         self.get(name).is_some_and(|value| {
             ["1", "true", "yes", "on"].contains(&value.to_ascii_lowercase().as_str())

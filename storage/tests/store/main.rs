@@ -4,8 +4,19 @@
 #[cfg(test)]
 mod backends;
 #[cfg(test)]
+#[cfg(feature = "s3")]
+mod credentials;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod local;
 #[cfg(test)]
+mod metered;
+#[cfg(test)]
 mod probe;
+#[cfg(test)]
+#[cfg(feature = "s3")]
+mod refusals;
+#[cfg(test)]
+#[cfg(feature = "s3")]
+mod service;
