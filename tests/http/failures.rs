@@ -71,7 +71,12 @@ async fn an_outage_never_lets_a_version_be_replaced() {
 
 #[tokio::test(start_paused = true)]
 async fn reads_of_what_is_known_go_on_while_the_store_is_away() {
-    let memory = Store::open(&Location::Memory, &BucketOptions::default(), Timeouts::default()).unwrap();
+    let memory = Store::open(
+        &Location::Memory,
+        &BucketOptions::default(),
+        Timeouts::default(),
+    )
+    .unwrap();
     let faulty = Faulty::new(memory.object_store());
     let server = TestServer::builder()
         .store(faulty.store(Timeouts::default()))

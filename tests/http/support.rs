@@ -42,7 +42,12 @@ pub(crate) struct Builder {
 
 impl TestServer {
     pub(crate) fn builder() -> Builder {
-        let store = Store::open(&Location::Memory, &BucketOptions::default(), Timeouts::default()).unwrap();
+        let store = Store::open(
+            &Location::Memory,
+            &BucketOptions::default(),
+            Timeouts::default(),
+        )
+        .unwrap();
         Builder {
             auth: Auth::open(),
             settings: settings(),

@@ -8,9 +8,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod certificates;
 mod contract;
 #[path = "../support/google.rs"]
 mod google;
+mod identity;
 #[path = "../../storage/tests/log/ledger.rs"]
 #[allow(dead_code, reason = "only the race is run here")]
 mod ledger;
@@ -23,3 +25,4 @@ mod stores;
 #[path = "../support/tools.rs"]
 #[allow(dead_code, reason = "helm is for others")]
 mod tools;
+mod troubles;

@@ -74,7 +74,7 @@ pub(crate) struct StoreServer {
     process: Process,
     /// In front of fake-gcs-server.
     _google: Option<Google>,
-    scratch: TempDir,
+    _scratch: TempDir,
 }
 
 #[derive(Debug)]
@@ -134,7 +134,7 @@ pub(crate) async fn start_as(kind: Kind, what: &str, how: Start) -> Option<Store
         bucket: "charts".to_owned(),
         process,
         _google: google,
-        scratch,
+        _scratch: scratch,
     };
     server.wait_and_make_bucket(&how).await;
     Some(server)
@@ -221,11 +221,6 @@ impl StoreServer {
         Location::parse(&text).expect("it is a location")
     }
 
-    /// The URL of the server.
-    pub(crate) fn endpoint(&self) -> &str {
-        &self.endpoint
-    }
-
     /// How the bucket is reached.
     pub(crate) fn options(&self) -> BucketOptions {
         let (endpoint, variables) = match self.kind.service() {
@@ -258,11 +253,6 @@ impl StoreServer {
     /// A store over the bucket, below a prefix.
     pub(crate) fn store(&self) -> Store {
         Store::open(&self.location(), &self.options(), Timeouts::default()).expect("it opens")
-    }
-
-    /// The number of the process.
-    pub(crate) fn id(&self) -> u32 {
-        self.process.child.id()
     }
 
     async fn wait_and_make_bucket(&mut self, how: &Start) {
@@ -337,10 +327,5 @@ impl StoreServer {
             source: Box::new(error),
         })?;
         Ok(answer.status().as_u16())
-    }
-
-    /// Where the server keeps its files, where it does.
-    pub(crate) fn scratch(&self) -> &Path {
-        self.scratch.path()
     }
 }

@@ -161,7 +161,11 @@ impl Answer {
 
     /// Returns the answer as a refusal to give credentials.
     pub(super) fn deny(self) -> Refusal {
-        self.refusal(StorageErrorKind::Denied, Meaning::Itself)
+        let meaning = match self.code.as_deref() {
+            Some("ExpiredToken" | "ExpiredTokenException") => Meaning::Expired,
+            _ => Meaning::Itself,
+        };
+        self.refusal(StorageErrorKind::Denied, meaning)
     }
 
     fn refusal(self, kind: StorageErrorKind, meaning: Meaning) -> Refusal {

@@ -413,3 +413,54 @@ fn connect(
     let made = builder.build().map_err(BucketError::Refused)?;
     Ok(Arc::clone(made.credentials()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(builder: &AmazonS3Builder) -> Option<String> {
+        builder.get_config_value(&Key::Endpoint)
+    }
+
+    #[test]
+    fn a_bucket_of_ones_own_server_stands_in_the_path_unless_told_otherwise() {
+        let url = parse_endpoint("http://minio:9000").unwrap();
+        let address = |builder, path_style| address_server(builder, "charts", &url, path_style);
+        let new = AmazonS3Builder::new;
+        let by_default = address(new(), None).unwrap();
+        assert_eq!(endpoint(&by_default).as_deref(), Some("http://minio:9000"));
+        let in_host = Some("http://charts.minio:9000");
+        let told = address(new(), Some(false)).unwrap();
+        assert_eq!(endpoint(&told).as_deref(), in_host);
+        let by_variable = new().with_virtual_hosted_style_request(true);
+        let by_variable = address(by_variable, None).unwrap();
+        assert_eq!(endpoint(&by_variable).as_deref(), in_host);
+        let numeric = parse_endpoint("http://127.0.0.1:9000").unwrap();
+        address_server(new(), "charts", &numeric, Some(false)).unwrap_err();
+    }
+
+    #[test]
+    fn a_bucket_of_amazons_stands_in_the_host_where_a_certificate_can_cover_it() {
+        let address = |bucket, region| address_amazon(AmazonS3Builder::new(), bucket, region, None);
+        let virtual_hosted =
+            |builder: &AmazonS3Builder| builder.get_config_value(&Key::VirtualHostedStyleRequest);
+        assert_eq!(
+            virtual_hosted(&address("charts", "eu-west-1")).as_deref(),
+            Some("true")
+        );
+        assert_eq!(
+            virtual_hosted(&address("a.b", "eu-west-1")).as_deref(),
+            Some("false")
+        );
+        assert_eq!(endpoint(&address("charts", "eu-west-1")), None);
+        let china = address("charts", "cn-north-1");
+        assert_eq!(
+            endpoint(&china).as_deref(),
+            Some("https://charts.s3.cn-north-1.amazonaws.com.cn")
+        );
+        assert_eq!(
+            china.get_config_value(&Key::StsEndpoint).as_deref(),
+            Some("https://sts.cn-north-1.amazonaws.com.cn")
+        );
+    }
+}
