@@ -100,6 +100,8 @@ const CLOUD_PREFIXES: &[&str] = &["AWS_", "GOOGLE_", "GCLOUD_", "AZURE_"];
 
 /// Variables of theirs that begin with nothing in common.
 const CLOUD_NAMES: &[&str] = &[
+    // Below it are the files that these tools keep keys and profiles in.
+    "HOME",
     "STORAGE_EMULATOR_HOST",
     // Azure's managed identities.
     "IDENTITY_ENDPOINT",

@@ -14,13 +14,27 @@ const ROOTS: [&str; 2] = ["<ListBucketResult", "<EnumerationResults"];
 /// Where the root must have begun, after a declaration and a byte order mark.
 const HEAD: usize = 1024;
 
-/// What a listing holds of one object or folder, and the element with its name.
-const LINES: [(&str, &str); 4] = [
-    ("Contents", "Key"),
-    ("CommonPrefixes", "Prefix"),
-    ("Blob", "Name"),
-    ("BlobPrefix", "Name"),
+/// What a listing holds of one object or folder.
+struct Line {
+    element: &'static str,
+    /// The element with the name in it.
+    name: &'static str,
+    /// What the name ends in.
+    end: &'static str,
+}
+
+const LINES: [Line; 4] = [
+    Line::new("Contents", "Key", ""),
+    Line::new("CommonPrefixes", "Prefix", "/"),
+    Line::new("Blob", "Name", ""),
+    Line::new("BlobPrefix", "Name", "/"),
 ];
+
+impl Line {
+    const fn new(element: &'static str, name: &'static str, end: &'static str) -> Self {
+        Self { element, name, end }
+    }
+}
 
 /// Returns the listing without the lines whose names no key of ours can be.
 pub(super) fn tidy(status: u16, body: Bytes) -> Result<Bytes, Refusal> {
@@ -32,16 +46,16 @@ pub(super) fn tidy(status: u16, body: Bytes) -> Result<Bytes, Refusal> {
         return Err(Refusal::not_a_store(status, text));
     }
     let mut tidied: Option<String> = None;
-    for (line, name) in LINES {
-        let found = drop_lines(tidied.as_deref().unwrap_or(text), line, name);
+    for line in &LINES {
+        let found = drop_lines(tidied.as_deref().unwrap_or(text), line);
         tidied = found.or(tidied);
     }
     Ok(tidied.map_or(body, Bytes::from))
 }
 
 /// Returns the text without the lines that must go, or nothing if all may stay.
-fn drop_lines(text: &str, line: &str, name: &str) -> Option<String> {
-    let (open, close) = (format!("<{line}>"), format!("</{line}>"));
+fn drop_lines(text: &str, line: &Line) -> Option<String> {
+    let (open, close) = tags(line.element);
     let mut kept = String::new();
     let mut dropped = false;
     let mut rest = text;
@@ -50,7 +64,7 @@ fn drop_lines(text: &str, line: &str, name: &str) -> Option<String> {
             break;
         };
         kept.push_str(before);
-        if is_ours(inside, name) {
+        if is_ours(inside, line) {
             kept.push_str(&open);
             kept.push_str(inside);
             kept.push_str(&close);
@@ -63,27 +77,30 @@ fn drop_lines(text: &str, line: &str, name: &str) -> Option<String> {
     dropped.then_some(kept)
 }
 
-/// Tells whether the library reads the name of a line as the one that it is.
-fn is_ours(line: &str, element: &str) -> bool {
-    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
-    let name = line
+fn tags(element: &str) -> (String, String) {
+    (format!("<{element}>"), format!("</{element}>"))
+}
+
+/// Tells whether the library reads the name in a line as the one that it is.
+fn is_ours(inside: &str, line: &Line) -> bool {
+    let (open, close) = tags(line.name);
+    let name = inside
         .split_once(&open)
         .and_then(|(_, rest)| rest.split_once(&close))
         .map(|(name, _)| decode(name));
     // A name that is written in another way (Azure's `Encoded="true"`) holds what XML cannot.
     let Some(name) = name else {
-        warn(line);
+        warn(inside);
         return false;
     };
-    // The mark that a console or a file gateway leaves for a folder.
-    let is_folder = name.ends_with('/');
-    let path = Path::parse(&name).map(String::from).unwrap_or_default();
-    let reads_the_same = !path.is_empty() && name.strip_suffix('/').unwrap_or(&name) == path;
-    if !reads_the_same {
+    let read = Path::parse(&name).map(String::from).unwrap_or_default();
+    // An object whose name ends in a slash is the mark that a console or gateway leaves for a
+    // folder.
+    let is_same = !read.is_empty() && name.strip_suffix(line.end) == Some(read.as_str());
+    if !is_same {
         warn(&name);
-        return false;
     }
-    is_folder == matches!(element, "Prefix") || element == "Name"
+    is_same
 }
 
 fn warn(name: &str) {
@@ -196,7 +213,8 @@ mod tests {
         };
         let good = "<Blob><Name>a.tgz</Name><Properties/></Blob>\
                     <BlobPrefix><Name>b/</Name></BlobPrefix>";
-        let bad = "<Blob><Name Encoded=\"true\">%01</Name></Blob><Blob><Name>a//b</Name></Blob>";
+        let bad = "<Blob><Name Encoded=\"true\">%01</Name></Blob><Blob><Name>a//b</Name></Blob>\
+                   <Blob><Name>folder/</Name></Blob><BlobPrefix><Name>c</Name></BlobPrefix>";
         assert_eq!(tidied(list(&format!("{bad}{good}"))), list(good));
     }
 }

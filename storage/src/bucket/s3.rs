@@ -52,9 +52,6 @@ pub(super) fn open(
         );
     }
     builder = encrypt(builder, options.encryption.as_ref())?;
-    if trusts_everybody(variables) {
-        client = client.with_allow_invalid_certificates(true);
-    }
     let bundle = variables.get("AWS_CA_BUNDLE");
     let client = connection::complete(client, options, bundle, timeouts)?;
     let builder = builder
@@ -212,18 +209,6 @@ fn encrypt(
             .with_config(kind, "aws:kms")
             .with_config(key_named("aws_sse_kms_key_id")?, key),
     })
-}
-
-/// Tells whether ChartMuseum's variable against the checking of certificates is set, and warns.
-fn trusts_everybody(variables: Variables<'_>) -> bool {
-    let trusts = variables.is_true("AWS_INSECURE_SKIP_VERIFY");
-    if trusts {
-        tracing::warn!(
-            "AWS_INSECURE_SKIP_VERIFY is set: anybody on the way to the bucket can read and change \
-             what is sent; give the certificate of its authority instead"
-        );
-    }
-    trusts
 }
 
 /// Where the credentials come from.
