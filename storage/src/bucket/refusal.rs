@@ -207,7 +207,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.meaning {
             Meaning::Itself => {}
-            Meaning::NoBucket => formatter.write_str("the bucket does not exist: ")?,
+            Meaning::NoBucket => {
+                formatter.write_str("the bucket does not exist, make it or correct its name: ")?;
+            }
             Meaning::Expired => formatter.write_str("the credentials have expired: ")?,
             Meaning::WrongClock => {
                 formatter.write_str("the clock of this machine or of the server is wrong: ")?;
@@ -223,7 +225,9 @@ impl fmt::Display for Refusal {
                     .write_str("the bucket is in another region than the one that is set: ")?;
             }
             Meaning::NoStore => {
-                formatter.write_str("the endpoint does not answer like an object store: ")?;
+                formatter.write_str(
+                    "the endpoint does not answer like an object store, check its URL: ",
+                )?;
             }
         }
         write!(formatter, "it answered {}", self.status)?;
@@ -376,7 +380,7 @@ mod tests {
         );
         assert_eq!(
             refused(404, "NoSuchBucket", GET).to_string(),
-            "the bucket does not exist: it answered 404 NoSuchBucket, \"m\""
+            "the bucket does not exist, make it or correct its name: it answered 404 NoSuchBucket, \"m\""
         );
         let page = "é".repeat(10_000);
         let long = Answer::read(404, &HeaderMap::new(), page.as_bytes()).judge(GET);

@@ -49,7 +49,8 @@ async fn expect(answer: Answer, kind: StorageErrorKind, words: &str) {
 
 #[tokio::test]
 async fn a_missing_bucket_is_no_missing_object() {
-    let words = "the bucket does not exist: it answered 404 NoSuchBucket";
+    let words =
+        "the bucket does not exist, make it or correct its name: it answered 404 NoSuchBucket";
     expect(
         refusal(404, "NoSuchBucket"),
         StorageErrorKind::Unavailable,
@@ -61,7 +62,7 @@ async fn a_missing_bucket_is_no_missing_object() {
 #[tokio::test]
 async fn a_server_that_is_no_object_store_misses_no_objects() {
     let page = "<html><body>default backend - 404</body></html>".to_owned();
-    let words = "does not answer like an object store: it answered 404";
+    let words = "does not answer like an object store, check its URL: it answered 404";
     let answer = Answer::Reply(404, "content-type: text/html\r\n", page);
     expect(answer, StorageErrorKind::Unavailable, words).await;
 }
