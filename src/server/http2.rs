@@ -5,6 +5,9 @@
 //! own ([`Reply`]). Many requests share a connection, and with it one permit: there is a cap on them.
 //! A connection without requests, or one that never begins any, ends after the time for a head.
 //! What the client has not taken of a reply's end is at most a piece: it goes with the connection.
+//!
+//! A connection holds at most 100 times 80 KiB of replies (mostly slices of what the index holds anyway)
+//! and 1 MiB, hyper's window, of bodies that nobody has read yet.
 
 use std::pin::pin;
 use std::time::Duration;
