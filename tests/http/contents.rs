@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::Method;
 use chartroom::http::settings::Depth;
 use chartroom_storage::testing::{Faulty, Op};
-use chartroom_storage::{Location, Store, Timeouts};
+use chartroom_storage::{BucketOptions, Location, Store, Timeouts};
 use futures_util::future::join_all;
 
 use crate::archive_builder::ArchiveBuilder;
@@ -159,7 +159,12 @@ async fn absolute_urls_do_not_matter() {
 
 #[tokio::test]
 async fn a_file_of_any_name_is_found() {
-    let store = Store::open(&Location::Memory, Timeouts::default()).unwrap();
+    let store = Store::open(
+        &Location::Memory,
+        &BucketOptions::default(),
+        Timeouts::default(),
+    )
+    .unwrap();
     let key = "by-hand.tgz".parse().unwrap();
     store
         .create(&key, full("one", "1.0.0").into())
@@ -184,7 +189,12 @@ async fn an_archive_that_was_removed_by_hand_is_404() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_503() {
-    let memory = Store::open(&Location::Memory, Timeouts::default()).unwrap();
+    let memory = Store::open(
+        &Location::Memory,
+        &BucketOptions::default(),
+        Timeouts::default(),
+    )
+    .unwrap();
     let faulty = Faulty::new(memory.object_store());
     let store = faulty.store(Timeouts::default());
     let server = TestServer::builder().store(store).build().await;
@@ -199,7 +209,12 @@ async fn a_store_that_fails_is_503() {
 /// Each request holds an archive in memory; those that wait for their turn wait for a while only.
 #[tokio::test(start_paused = true)]
 async fn four_archives_are_looked_into_at_once() {
-    let memory = Store::open(&Location::Memory, Timeouts::default()).unwrap();
+    let memory = Store::open(
+        &Location::Memory,
+        &BucketOptions::default(),
+        Timeouts::default(),
+    )
+    .unwrap();
     let faulty = Faulty::new(memory.object_store());
     let timeouts = Timeouts {
         small: Duration::from_mins(5),
