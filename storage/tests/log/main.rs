@@ -11,5 +11,6 @@ mod faults;
 mod frozen;
 
 mod ledger;
+mod past;
 mod snapshots;
 mod trouble;
