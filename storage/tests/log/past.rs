@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chartroom_storage::log::{History, Log, LogOptions, Sought};
+use chartroom_storage::log::{self, History, Log, LogOptions, Sought};
 use chartroom_storage::testing::{Action, Faulty, Op};
 use chartroom_storage::{Clock, Key, StorageErrorKind, Store, Timeouts};
 use chrono::DateTime;
@@ -41,6 +41,7 @@ fn is_about(account: &'static str) -> impl Fn(&Entry) -> bool {
 async fn a_log_that_is_not_there_is_not_begun() {
     let (way, store) = way();
     assert!(open_existing(&store).await.unwrap().is_none());
+    assert!(!log::exists(&store).await.unwrap());
     assert_eq!(way.count(Op::Put), 0);
 }
 
@@ -48,8 +49,11 @@ async fn a_log_that_is_not_there_is_not_begun() {
 async fn a_failing_store_is_not_a_log_that_is_not_there() {
     let (way, store) = way();
     let fail = Action::Fail(StorageErrorKind::Denied);
-    way.rule_times(9, Op::Get, |_| true, fail);
+    way.rule_times(9, Op::Get, |_| true, fail.clone());
     let error = open_existing(&store).await.unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::Denied);
+    way.rule_times(9, Op::Head, |_| true, fail);
+    let error = log::exists(&store).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Denied);
 }
 
@@ -57,6 +61,7 @@ async fn a_failing_store_is_not_a_log_that_is_not_there() {
 async fn a_log_that_is_there_is_read_without_a_write() {
     let (way, store) = way();
     let (log, _) = written(&store, &[("a", 1), ("b", 2)]).await;
+    assert!(log::exists(&store).await.unwrap());
     way.clear_requests();
     let mut found = open_existing(&store).await.unwrap().unwrap();
     found.catch_up().await.unwrap();
