@@ -38,7 +38,9 @@ pub(super) fn command() -> Command {
         Arg::new(REPAIR)
             .long(REPAIR)
             .action(ArgAction::SetTrue)
-            .help("Mend what can be mended; no archive is ever deleted"),
+            .help(
+                "Mend what can be mended; no archive is deleted but those whose deletion was begun",
+            ),
     )
 }
 

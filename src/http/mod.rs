@@ -11,6 +11,7 @@ mod charts;
 mod conditional;
 mod encoding;
 mod error;
+mod explain;
 mod extract;
 mod form;
 mod incoming;
@@ -33,6 +34,7 @@ use axum::extract::FromRef;
 use tokio::sync::Semaphore;
 
 use crate::repository::Repositories;
+use explain::ExplanationSlots;
 use settings::Settings;
 
 /// The peer of a connection; the server puts it into the extensions of each request.
@@ -45,6 +47,7 @@ pub(crate) struct App {
     repositories: Arc<Repositories>,
     settings: Arc<Settings>,
     upload_slots: UploadSlots,
+    explanation_slots: ExplanationSlots,
 }
 
 /// The uploads that may be received at once.
@@ -69,12 +72,19 @@ impl FromRef<App> for UploadSlots {
     }
 }
 
+impl FromRef<App> for ExplanationSlots {
+    fn from_ref(app: &App) -> Self {
+        app.explanation_slots.clone()
+    }
+}
+
 /// Returns the whole API over the repositories of a store.
 pub fn router(repositories: Arc<Repositories>, settings: Settings) -> Router {
     let log_health = settings.log_health;
     let app = App {
         repositories,
         upload_slots: UploadSlots(Arc::new(Semaphore::new(settings.max_uploads))),
+        explanation_slots: ExplanationSlots::default(),
         settings: Arc::new(settings),
     };
     layers::around(routes::router(app), log_health)

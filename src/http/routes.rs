@@ -13,7 +13,7 @@ use tower::ServiceExt;
 
 use super::error::ApiError;
 use super::settings::Settings;
-use super::{App, archives, charts, index, layers, place, probes, repositories, uploads};
+use super::{App, archives, charts, explain, index, layers, place, probes, repositories, uploads};
 
 /// One row: a method and a path that are answered.
 #[derive(Clone, Debug)]
@@ -43,6 +43,7 @@ pub enum Endpoint {
     Upload,
     UploadProvenance,
     Delete,
+    Explain,
 }
 
 const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Route {
@@ -99,6 +100,17 @@ pub static ROUTES: &[Route] = &[
         "/api/charts/{name}/{version}",
         Endpoint::Delete,
     ),
+    // After those of the charts: the charts of a repository called `explain` keep their paths.
+    route(
+        Method::GET,
+        "/api/explain/{name}/{version}",
+        Endpoint::Explain,
+    ),
+    route(
+        Method::HEAD,
+        "/api/explain/{name}/{version}",
+        Endpoint::Explain,
+    ),
 ];
 
 impl Route {
@@ -140,6 +152,7 @@ impl Endpoint {
             Self::Upload => on(method, uploads::upload),
             Self::UploadProvenance => on(method, uploads::provenance),
             Self::Delete => on(method, charts::delete),
+            Self::Explain => on(method, explain::explain),
         }
     }
 }

@@ -90,6 +90,8 @@ pub enum Reason {
     NotFound,
     /// No archive can have such a name.
     ImpossibleName,
+    /// There is no such repository: neither a log nor an archive.
+    NoRepository,
 }
 
 /// What is known of the version.
@@ -172,28 +174,46 @@ pub(super) async fn explain(
         version,
     };
     let (reason, facts) = question.answer().await?;
-    let mut explanation = Explanation {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        listed: reason.is_listed(),
-        reason,
-        sentence: String::new(),
-        advice: None,
-        generation: view.as_ref().map(|view| view.generation),
-        facts,
-        near: Vec::new(),
-        versions: Vec::new(),
-    };
-    if let Some(view) = view.filter(|_| !explanation.listed) {
-        explanation.near = near::spelled_alike(&view.index, name, version);
-        explanation.versions = near::newest(&view.index, name);
+    let mut explanation = Explanation::new(name, version, reason, facts);
+    if let Some(view) = view {
+        explanation.generation = Some(view.generation);
+        if !explanation.listed {
+            explanation.near = near::spelled_alike(&view.index, name, version);
+            explanation.versions = near::newest(&view.index, name);
+        }
         if explanation.reason == Reason::NotFound && !explanation.near.is_empty() {
             explanation.reason = Reason::SpelledDifferently;
         }
     }
-    explanation.sentence = words::sentence(&explanation);
-    explanation.advice = words::advice(&explanation);
-    Ok(explanation)
+    Ok(explanation.in_words())
+}
+
+impl Explanation {
+    /// Returns what there is to say where there is no repository.
+    pub(super) fn without_repository(name: &str, version: &str) -> Self {
+        Self::new(name, version, Reason::NoRepository, Facts::default()).in_words()
+    }
+
+    fn new(name: &str, version: &str, reason: Reason, facts: Facts) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            listed: reason.is_listed(),
+            reason,
+            sentence: String::new(),
+            advice: None,
+            generation: None,
+            facts,
+            near: Vec::new(),
+            versions: Vec::new(),
+        }
+    }
+
+    fn in_words(mut self) -> Self {
+        self.sentence = words::sentence(&self);
+        self.advice = words::advice(&self);
+        self
+    }
 }
 
 impl Reason {

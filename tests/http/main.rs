@@ -9,6 +9,7 @@
 
 mod api;
 mod downloads;
+mod explain;
 mod failures;
 mod index;
 mod limits;

@@ -80,6 +80,9 @@ pub(super) fn sentence(explanation: &Explanation) -> String {
             "there is no {file} in the store{}",
             unmentioned(explanation)
         ),
+        Reason::NoRepository => {
+            format!("{it} is not there: there is no such repository, neither a log nor an archive")
+        }
         Reason::ImpossibleName => {
             format!("no archive can be called {it}: name and version do not make a file name")
         }
@@ -127,6 +130,9 @@ pub(super) fn advice(explanation: &Explanation) -> Option<String> {
             "upload it; if the archive has a file name of its own, or lies in another repository, chartroom check \
              names it"
         }
+        Reason::NoRepository => {
+            "look at the repository's path; the first upload makes a repository"
+        }
         Reason::ImpossibleName => "ask for a chart's name and a version, such as nginx 1.2.3",
     };
     Some(text.to_owned())
@@ -148,14 +154,14 @@ fn origin(explanation: &Explanation) -> String {
 fn waiting(explanation: &Explanation) -> String {
     match explanation.facts.waiting.as_slice() {
         [] => String::new(),
-        files => format!(
-            "; {} hold the same version and wait behind it",
-            files.join(", ")
-        ),
+        files => format!("; the same version waits in {}", files.join(", ")),
     }
 }
 
 fn unmentioned(explanation: &Explanation) -> String {
+    if explanation.generation.is_none() {
+        return ", and there is no log here".to_owned();
+    }
     let Some(since) = explanation.facts.unmentioned_since else {
         return String::new();
     };
