@@ -287,15 +287,18 @@ impl Question<'_> {
         archive: &Archive,
         listed: &Listed,
     ) -> Answer {
-        let stored = match FileName::parse(&shown.tie) {
-            Ok(file) => self.stored(&file).await?,
-            Err(_) => None,
-        };
-        let reason = match &stored {
-            Some(there) if self.look.is_same(&listed.object, there) => Reason::Listed,
-            Some(_) => Reason::ListedAsAnotherObject,
-            None => Reason::ListedWithoutObject,
-        };
+        let mut facts = Facts::default();
+        let mut reason = Reason::ListedWithoutObject;
+        if let Ok(file) = FileName::parse(&shown.tie) {
+            facts.stored_object = self.stored(&file).await?;
+            if let Some(there) = &facts.stored_object {
+                reason = Reason::Listed;
+                if !self.look.is_same(&listed.object, there) {
+                    reason = Reason::ListedAsAnotherObject;
+                    facts.problem = self.read(&file).await?.and_then(problem);
+                }
+            }
+        }
         let entry = Entry::from_json(&shown.json).ok();
         let waiting = view.state.shadows().behind(self.name, self.version);
         let facts = Facts {
@@ -304,9 +307,8 @@ impl Question<'_> {
             created: entry.map(|entry| entry.created.to_utc()),
             origin: Some(listed.origin),
             known_object: Some(listed.object.clone()),
-            stored_object: stored,
             waiting: waiting.map(str::to_owned).collect(),
-            ..Facts::default()
+            ..facts
         };
         Ok((reason, self.dated(archive, facts).await?))
     }
@@ -328,16 +330,9 @@ impl Question<'_> {
                 };
                 Ok((Reason::OtherChart, facts))
             }
-            Some(Content::Unreadable { reason, .. }) => {
+            Some(content @ (Content::Unreadable { .. } | Content::Empty)) => {
                 let facts = Facts {
-                    problem: Some(reason),
-                    ..facts
-                };
-                Ok((Reason::Unreadable, facts))
-            }
-            Some(Content::Empty) => {
-                let facts = Facts {
-                    problem: Some("it is empty".to_owned()),
+                    problem: problem(content),
                     ..facts
                 };
                 Ok((Reason::Unreadable, facts))
@@ -413,5 +408,14 @@ impl Question<'_> {
             }
         }
         Err(RepositoryError::busy("the file changes all the time"))
+    }
+}
+
+/// Returns why helm would not load a file; nothing if it would.
+fn problem(content: Content) -> Option<String> {
+    match content {
+        Content::Unreadable { reason, .. } => Some(reason),
+        Content::Empty => Some("it is empty".to_owned()),
+        _ => None,
     }
 }

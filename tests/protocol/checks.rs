@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use chartroom::chart::Digest;
+use chartroom::chart::{Digest, Limits};
 use chartroom::repository::check::{Finding, Kind, Repair, Report, Severity};
-use chartroom::repository::{Overwrite, RepositoryError, Visit, Waits};
+use chartroom::repository::explain::Reason;
+use chartroom::repository::{Options, Overwrite, RepositoryError, Visit, Waits};
 use chartroom_storage::testing::{Action, Faulty, Op};
 use chartroom_storage::{Clock, Key, Location, RepositoryPath, StorageErrorKind, Store, Timeouts};
 use object_store::memory::InMemory;
@@ -206,6 +207,42 @@ async fn unreadable_and_empty_archives_are_left_to_a_person() {
         assert_eq!(hand.get(&key("3.0.0")).await.unwrap().body, cut);
         assert_mended(&a).await;
     }
+}
+
+/// A file of some gigabytes must not be taken into memory to find out that it is no chart.
+#[tokio::test(start_paused = true)]
+async fn an_archive_that_is_too_large_is_passed_over_unread() {
+    let bucket = Bucket::hashing();
+    let limits = Limits {
+        archive_bytes: 2_000,
+        ..Limits::default()
+    };
+    let a = bucket
+        .replica_with(Options {
+            limits,
+            ..options()
+        })
+        .await;
+    a.upload("1.0.0", "one").await;
+    let hand = bucket.hand();
+    let large = vec![0; 2_001];
+    hand.replace(&key("1.0.0"), large.clone().into())
+        .await
+        .unwrap();
+    hand.create(&key("2.0.0"), large.into()).await.unwrap();
+    a.way.clear_requests();
+    let refreshed = a.repository.refresh().await.unwrap();
+    assert_eq!((refreshed.entered, refreshed.unreadable), (0, 2));
+    let report = repair(&a).await;
+    let expected = [
+        (UnreadableArchive, Error, "app-1.0.0.tgz"),
+        (UnreadableArchive, Warning, "app-2.0.0.tgz"),
+    ];
+    assert_eq!(found(&report), expected);
+    assert!(report.findings[0].what.contains("maximum size 2000"));
+    let explanation = a.repository.explain("app", "2.0.0").await.unwrap();
+    assert_eq!(explanation.reason, Reason::Unreadable);
+    assert_eq!(a.way.count_of(Op::Get, archives), 0);
 }
 
 #[tokio::test(start_paused = true)]

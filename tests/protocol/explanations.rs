@@ -92,6 +92,16 @@ async fn an_entry_that_the_store_does_not_bear_out_is_said() {
         reason(&a, "app", "2.0.0").await,
         Reason::ListedAsAnotherObject
     );
+    hand.replace(&key("2.0.0"), "junk, and more junk".into())
+        .await
+        .unwrap();
+    let explanation = explain(&a, "app", "2.0.0").await;
+    assert_eq!(explanation.reason, Reason::ListedAsAnotherObject);
+    assert!(explanation.sentence.contains("gzip: invalid header"));
+    assert!(explanation.advice.unwrap().contains("backup"));
+    hand.replace(&key("2.0.0"), bytes("2.0.0", "by hand"))
+        .await
+        .unwrap();
     a.refresh().await;
     assert_eq!(reason(&a, "app", "2.0.0").await, Reason::Listed);
     let explanation = explain(&a, "app", "1.0.0").await;

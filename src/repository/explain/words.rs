@@ -5,6 +5,9 @@ use chrono::{DateTime, Utc};
 use super::{Explanation, Reason};
 use crate::repository::change::Origin;
 
+const PUT_BACK: &str = "put the archive back from a backup, or upload the version again with force; no repair \
+                        deletes it";
+
 /// Says why.
 pub(super) fn sentence(explanation: &Explanation) -> String {
     let Explanation {
@@ -25,11 +28,16 @@ pub(super) fn sentence(explanation: &Explanation) -> String {
             "{it} is in the index as {file}, {}, and that file is not in the store",
             origin(explanation)
         ),
-        Reason::ListedAsAnotherObject => format!(
-            "{it} is in the index as {file}, {}, and that file is another one since {}",
-            origin(explanation),
-            stored(explanation)
-        ),
+        Reason::ListedAsAnotherObject => {
+            let problem = facts.problem.as_ref();
+            let problem = problem.map(|problem| format!(", and helm would not load it: {problem}"));
+            format!(
+                "{it} is in the index as {file}, {}, and that file is another one since {}{}",
+                origin(explanation),
+                stored(explanation),
+                problem.unwrap_or_default()
+            )
+        }
         Reason::BeingDeleted => {
             let there = match facts.stored_object {
                 Some(_) => "is still there",
@@ -102,6 +110,7 @@ pub(super) fn advice(explanation: &Explanation) -> Option<String> {
         Reason::ListedWithoutObject => {
             "put the file back; otherwise the next refresh, or chartroom check --repair, drops the entry"
         }
+        Reason::ListedAsAnotherObject if explanation.facts.problem.is_some() => PUT_BACK,
         Reason::ListedAsAnotherObject | Reason::NotEntered => {
             "the next refresh enters it (--refresh-interval), or chartroom check --repair at once"
         }
@@ -110,9 +119,7 @@ pub(super) fn advice(explanation: &Explanation) -> Option<String> {
              does"
         }
         Reason::NoLog => "the first start of a server adopts it",
-        Reason::Unreadable => {
-            "put the archive back from a backup, or upload the version again with force; no repair deletes it"
-        }
+        Reason::Unreadable => PUT_BACK,
         Reason::OtherChart => {
             "ask for the chart and version that it holds, or package the right one; a file's name does not count"
         }
