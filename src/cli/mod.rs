@@ -5,9 +5,12 @@
 //! `chartroom --port 80` and `chartroom ./charts` all serve. A directory that has the name of a command
 //! is written with a path: `chartroom ./index`, or `chartroom serve index`.
 
+mod check;
+mod explain;
 mod gen_index;
 mod index;
 mod serve;
+mod visit;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -23,7 +26,12 @@ use crate::config::{self, Config};
 type Entry = (fn() -> Command, fn(&ArgMatches) -> ExitCode);
 
 /// Every command but the one that is meant without a name.
-static COMMANDS: &[Entry] = &[(serve::command, serve::run), (index::command, index::run)];
+static COMMANDS: &[Entry] = &[
+    (serve::command, serve::run),
+    (index::command, index::run),
+    (check::command, check::run),
+    (explain::command, explain::run),
+];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +40,8 @@ Examples:
   curl --data-binary @mychart-0.1.0.tgz http://127.0.0.1:8879/api/charts
   helm repo add local http://127.0.0.1:8879
   chartroom index ./charts                write index.yaml, as helm repo index does
+  chartroom check ./charts --repair       say what is wrong in a storage, and mend it
+  chartroom explain nginx 1.2.3 ./charts  say why a version is in the index, or why not
 
 Every option can also be a variable (--log-json is CHARTROOM_LOG_JSON=true) or a line of the
 file that --config names (log-json: true). Flags win over variables, variables over the file.

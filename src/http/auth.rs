@@ -37,7 +37,8 @@ impl Endpoint {
             | Self::Chart
             | Self::Version
             | Self::Templates
-            | Self::Values => Access::Needs(Verb::Pull),
+            | Self::Values
+            | Self::Explain => Access::Needs(Verb::Pull),
             Self::Upload | Self::UploadProvenance => Access::Needs(Verb::Push),
             Self::Delete => Access::Needs(Verb::Delete),
         }

@@ -15,6 +15,7 @@ mod contents;
 mod cors;
 mod encoding;
 mod error;
+mod explain;
 mod extract;
 mod form;
 mod incoming;
@@ -71,7 +72,7 @@ impl FromRef<App> for Arc<Settings> {
     }
 }
 
-/// The archives that may be looked into at once.
+/// The archives that may be looked into, and the versions explained, at once.
 #[derive(Clone)]
 pub(crate) struct LookSlots(Arc<Semaphore>);
 

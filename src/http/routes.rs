@@ -15,7 +15,7 @@ use super::auth::{self, Access, Guard};
 use super::error::ApiError;
 use super::settings::Settings;
 use super::{
-    App, archives, artifact_hub, charts, contents, index, layers, pages, place, probes,
+    App, archives, artifact_hub, charts, contents, explain, index, layers, pages, place, probes,
     repositories, uploads,
 };
 use crate::auth::Auth;
@@ -51,6 +51,7 @@ pub enum Endpoint {
     Upload,
     UploadProvenance,
     Delete,
+    Explain,
 }
 
 const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Route {
@@ -131,6 +132,17 @@ pub static ROUTES: &[Route] = &[
         "/api/charts/{name}/{version}",
         Endpoint::Delete,
     ),
+    // After those of the charts: the charts of a repository called `explain` keep their paths.
+    route(
+        Method::GET,
+        "/api/explain/{name}/{version}",
+        Endpoint::Explain,
+    ),
+    route(
+        Method::HEAD,
+        "/api/explain/{name}/{version}",
+        Endpoint::Explain,
+    ),
 ];
 
 impl Route {
@@ -175,6 +187,7 @@ impl Endpoint {
             Self::Upload => on(method, uploads::upload),
             Self::UploadProvenance => on(method, uploads::provenance),
             Self::Delete => on(method, charts::delete),
+            Self::Explain => on(method, explain::explain),
         }
     }
 }

@@ -61,7 +61,7 @@ pub(super) struct Listing {
 /// Who found an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Origin {
+pub enum Origin {
     /// The upload that put it.
     Upload,
     /// A refresh, or an operation that came upon it.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::change::{Listing, Origin, Ticket};
 use super::{Core, RepositoryError, key_of};
 use crate::chart::Digest;
-use crate::chart::archive::{self, Acceptance};
+use crate::chart::archive::{self, Acceptance, ArchiveError};
 use crate::chart::name::FileName;
 
 /// How many unreadable files are remembered; of more, each refresh reads the surplus again.
@@ -62,6 +62,21 @@ impl Unreadable {
 }
 
 impl Core {
+    /// Tells whether an object is larger than any chart may be: then it is passed over unread, since a
+    /// read takes it into memory.
+    pub(super) fn is_too_large(&self, file: &str, object: &ObjectId) -> bool {
+        let largest = self.options.limits.archive_bytes;
+        if object.size <= u64::try_from(largest).unwrap_or(u64::MAX) {
+            return false;
+        }
+        if !self.unreadable.knows(file, object) {
+            let error = ArchiveError::ArchiveTooLarge(largest);
+            tracing::warn!(file, %error, "not a chart that helm would load; passed over");
+            self.unreadable.remember(file, object.clone());
+        }
+        true
+    }
+
     /// Reads the object of a file and makes a listing of it.
     pub(super) async fn inspect(
         &self,

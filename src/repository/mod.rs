@@ -7,12 +7,15 @@
 //! of the store is never read as absence.
 
 mod change;
+pub mod check;
 mod committer;
 mod error;
+pub mod explain;
 mod fetch;
 mod freshness;
 mod inspect;
 mod limits;
+mod look;
 mod options;
 mod overwrite;
 mod provenance;
@@ -24,6 +27,7 @@ mod shadow;
 mod snapshot;
 mod state;
 mod view;
+mod visit;
 mod withdraw;
 
 use std::sync::Arc;
@@ -39,19 +43,22 @@ use tokio_util::task::TaskTracker;
 
 use crate::chart::name::FileName;
 use crate::chart::{Digest, Metadata};
-use change::{Change, Listing, Origin, Ticket};
+use change::{Change, Listing, Ticket};
 use committer::Committer;
 use freshness::Outage;
 use inspect::Unreadable;
-use state::Setup;
+use state::{Setup, State};
 
+pub use change::Origin;
 pub use error::RepositoryError;
+pub use explain::Explanation;
 pub use fetch::{Chunks, Found};
 pub use options::{Options, RELATIVE, Waits};
 pub use reader::Reader;
 pub use refresh::Refreshed;
 pub use registry::{Paths, RegistryOptions, Repositories};
 pub use view::View;
+pub use visit::Visit;
 
 /// How often an operation looks whether an open deletion has ended.
 const DELETION_POLL: Duration = Duration::from_millis(50);
@@ -150,11 +157,28 @@ impl Repository {
         clock: Clock,
         options: Options,
     ) -> Result<Arc<Self>, RepositoryError> {
-        let setup = Setup {
-            clock: clock.clone(),
-            url_base: Arc::clone(&options.url_base),
-        };
+        let setup = Setup::of(&clock, &options);
         let log = Log::open(store.clone(), clock.clone(), options.log, setup).await?;
+        let repository = Self::over(log, store, clock, options);
+        let core = Arc::clone(&repository.core);
+        let stop = repository.stop.clone();
+        repository.tasks.spawn(refresh::keep_refreshing(core, stop));
+        Ok(Arc::new(repository))
+    }
+
+    /// Opens a repository to look at it: makes no log where there is none, and looks at no file by
+    /// itself.
+    async fn open_existing(
+        store: Store,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Option<Self>, RepositoryError> {
+        let setup = Setup::of(&clock, &options);
+        let log = Log::open_existing(store.clone(), clock.clone(), options.log, setup).await?;
+        Ok(log.map(|log| Self::over(log, store, clock, options)))
+    }
+
+    fn over(log: Log<State>, store: Store, clock: Clock, options: Options) -> Self {
         let tasks = TaskTracker::new();
         let committing = TaskTracker::new();
         let stop_committing = CancellationToken::new();
@@ -169,15 +193,13 @@ impl Repository {
             tasks: tasks.clone(),
             is_settled: AtomicBool::new(false),
         });
-        let stop = CancellationToken::new();
-        tasks.spawn(refresh::keep_refreshing(Arc::clone(&core), stop.clone()));
-        Ok(Arc::new(Self {
+        Self {
             core,
             tasks,
-            stop,
+            stop: CancellationToken::new(),
             committing,
             stop_committing,
-        }))
+        }
     }
 
     /// Returns what this replica knows, without waiting.

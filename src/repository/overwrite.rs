@@ -62,12 +62,19 @@ impl Core {
             let mut base = view.base.clone();
             loop {
                 let listing = target.listing(object.clone(), self);
-                if let Appended::At(generation) = self.enter_upload(base, listing).await? {
+                if let Appended::At(generation) = self.enter_upload(base.clone(), listing).await? {
                     return self.confirm(&target, &object, generation).await;
                 }
                 match self.contest(&target, &object, first_base).await? {
                     Contest::Superseded(generation) => return Ok(Committed { generation }),
-                    Contest::Mine(current) => base = current,
+                    Contest::Mine(current) => {
+                        let state = &self.committer.view().state;
+                        if state.gone_since(target.file.as_str(), base.generation()) {
+                            // A deletion that found no archive may have taken the new provenance.
+                            self.put_provenance_beside(&target).await?;
+                        }
+                        base = current;
+                    }
                     Contest::Lost => break,
                 }
             }

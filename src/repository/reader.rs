@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chartroom_storage::Clock;
 
 use super::fetch::{Chunks, Found};
-use super::{Committed, Repository, RepositoryError, View};
+use super::{Committed, Explanation, Repository, RepositoryError, View};
 use crate::chart::name::FileName;
 
 /// A repository to read from. One that does not exist yet reads as an empty one: `helm repo add` works
@@ -106,6 +106,17 @@ impl Reader {
         match &self.source {
             Source::Repository(repository) => repository.withdraw(name, version).await,
             Source::Absent(_) => Err(RepositoryError::not_found(format!("{name} {version}"))),
+        }
+    }
+
+    /// As [`Repository::explain`].
+    ///
+    /// # Errors
+    /// As [`Repository::explain`].
+    pub async fn explain(&self, name: &str, version: &str) -> Result<Explanation, RepositoryError> {
+        match &self.source {
+            Source::Repository(repository) => repository.explain(name, version).await,
+            Source::Absent(_) => Ok(Explanation::without_repository(name, version)),
         }
     }
 }

@@ -143,6 +143,9 @@ impl Core {
         if !self.differs(&view, file.as_str(), &object) {
             return Ok(Looked::Known);
         }
+        if self.is_too_large(file.as_str(), &object) {
+            return Ok(Looked::Unreadable);
+        }
         match self.inspect(file, |_| None).await? {
             Inspected::Missing => Ok(Looked::Missing),
             Inspected::Unreadable => Ok(Looked::Unreadable),
@@ -184,8 +187,10 @@ impl Core {
             .iter()
             .filter(|(file, object)| self.differs(view, file, &object.id))
             .filter(|(file, object)| !self.unreadable.knows(file, &object.id))
-            .filter_map(|(file, _)| FileName::parse(file).ok())
-            .filter(|file| !file.is_provenance())
+            .filter_map(|(file, object)| Some((FileName::parse(file).ok()?, object)))
+            .filter(|(file, _)| !file.is_provenance())
+            .filter(|(file, object)| !self.is_too_large(file.as_str(), &object.id))
+            .map(|(file, _)| file)
             .collect();
         if unknown.is_empty() {
             return Ok(0);

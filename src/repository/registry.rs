@@ -414,7 +414,8 @@ impl Core {
 }
 
 impl RegistryOptions {
-    fn of(&self, path: &RepositoryPath) -> Options {
+    /// Returns what the repository of a path is kept with.
+    pub fn of(&self, path: &RepositoryPath) -> Options {
         let mut options = self.repository.clone();
         if let Some(url) = &self.chart_url {
             let slash = if path.is_root() { "" } else { "/" };

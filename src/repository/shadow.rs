@@ -25,7 +25,8 @@ impl Shadows {
         };
         let identity = (entry.metadata.name.clone(), entry.metadata.version.clone());
         let waiting = self.waiting.entry(identity.clone()).or_default();
-        if rank(&identity, file) > rank(&identity, &shown.tie) {
+        let (name, version) = &identity;
+        if rank(name, version, file) > rank(name, version, &shown.tie) {
             waiting.insert(file.to_owned(), entry);
             return;
         }
@@ -79,7 +80,6 @@ impl Shadows {
 }
 
 /// The canonical name first, then by name.
-fn rank<'file>(identity: &(String, String), file: &'file str) -> (bool, &'file str) {
-    let (name, version) = identity;
+pub(super) fn rank<'file>(name: &str, version: &str, file: &'file str) -> (bool, &'file str) {
     (file != format!("{name}-{version}.tgz"), file)
 }

@@ -8,6 +8,7 @@ use chartroom_storage::{Clock, Moment, ObjectId};
 use chrono::{DateTime, Utc};
 use rpds::HashTrieMapSync;
 
+use super::Options;
 use super::change::{Change, Listing, Origin, Ticket};
 use super::shadow::Shadows;
 use super::snapshot;
@@ -61,8 +62,17 @@ pub(super) struct Listed {
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) clock: Clock,
-    /// See [`Options::url_base`](super::Options::url_base).
+    /// See [`Options::url_base`].
     pub(super) url_base: Arc<str>,
+}
+
+impl Setup {
+    pub(super) fn of(clock: &Clock, options: &Options) -> Self {
+        Self {
+            clock: clock.clone(),
+            url_base: Arc::clone(&options.url_base),
+        }
+    }
 }
 
 /// All that a repository's log adds up to. Cloning is cheap and gives an immutable copy.
@@ -191,6 +201,11 @@ impl State {
             }
         }
         files
+    }
+
+    /// Returns the generation of the record that took an archive away, if that is remembered.
+    pub(super) fn gone_at(&self, file: &str) -> Option<u64> {
+        self.gone.by_file.get(file).map(|gone| gone.changed)
     }
 
     fn last_change(&self, file: &str) -> u64 {

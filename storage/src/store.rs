@@ -110,6 +110,27 @@ impl Store {
         }
     }
 
+    /// Opens the store at a location to look at it: a directory must be there, and nothing is tried
+    /// out in it, so that it may be one that cannot be written.
+    ///
+    /// # Errors
+    /// Fails if there is no such directory, and as [`Store::open`].
+    ///
+    /// # Cost
+    /// As [`Store::open`].
+    pub fn open_existing(
+        location: &Location,
+        bucket: &BucketOptions,
+        timeouts: Timeouts,
+    ) -> Result<Self, StorageError> {
+        let Location::Directory(path) = location else {
+            return Self::open(location, bucket, timeouts);
+        };
+        let directory = LocalDirectory::open_existing(path)
+            .map_err(|error| StorageError::from_open(&location.to_string(), error))?;
+        Ok(Self::new(Arc::new(directory), timeouts))
+    }
+
     /// Returns a store over `inner`, which may be one of the decorators of the
     /// `testing` feature.
     pub fn new(inner: Arc<dyn ObjectStore>, timeouts: Timeouts) -> Self {

@@ -16,6 +16,7 @@ mod certificates;
 mod contents;
 mod cors;
 mod downloads;
+mod explain;
 mod failures;
 mod http2;
 mod index;

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use chartroom::repository::check::Repair;
 use chartroom_storage::testing::Plan;
 use chrono::TimeDelta;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use tokio::task::JoinHandle;
 
+use crate::provenance;
 use crate::replica::{Answer, Bucket, Replica, digest, file};
 
 const VERSIONS: [&str; 2] = ["1.0.0", "2.0.0"];
@@ -82,9 +85,14 @@ async fn history(seed: u64) {
         workers.push(tokio::spawn(work(worker, plan_seed, Arc::clone(&clock))));
         replicas.push(replica);
     }
+    let repairer = repairer(&bucket, seed).await;
     let mut operations = Vec::new();
     for worker in workers {
         operations.extend(worker.await.unwrap());
+    }
+    if let Some((replica, repairing)) = repairer {
+        repairing.abort();
+        replicas.push(replica);
     }
     for replica in &replicas {
         replica.way.follow(None);
@@ -119,6 +127,28 @@ async fn history(seed: u64) {
             "seed {seed}: no order explains {version} ending as {end:?}: {history:#?}"
         );
     }
+}
+
+/// In every other history somebody repairs all the time, and an orphaned provenance lies there.
+async fn repairer(bucket: &Bucket, seed: u64) -> Option<(Replica, JoinHandle<()>)> {
+    if seed % 4 > 1 {
+        return None;
+    }
+    for version in VERSIONS {
+        let key = provenance::key(version);
+        bucket.hand().create(&key, "orphaned".into()).await.unwrap();
+    }
+    let replica = bucket.hasty_replica(TimeDelta::minutes(3)).await;
+    replica.way.follow(Plan::stormy(seed * 100 + 99, 12));
+    let repository = Arc::clone(&replica.repository);
+    let repairing = tokio::spawn(async move {
+        loop {
+            // It may fail at any point, as the store does.
+            let _ = repository.check(Repair::Yes).await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    });
+    Some((replica, repairing))
 }
 
 async fn work(

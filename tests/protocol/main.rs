@@ -12,11 +12,14 @@
 #[path = "../support/archive.rs"]
 mod archive;
 mod charts;
+mod checks;
 mod costs;
 mod deletes;
+mod explanations;
 mod histories;
 mod model;
 mod overwrites;
+mod provenance;
 mod refreshes;
 mod replica;
 mod uploads;

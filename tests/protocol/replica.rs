@@ -8,7 +8,9 @@ use bytes::Bytes;
 use chartroom::chart::Digest;
 use chartroom::chart::archive::{Acceptance, read};
 use chartroom::chart::limits::Limits;
-use chartroom::repository::{Committed, Options, Overwrite, Repository, RepositoryError, Upload};
+use chartroom::repository::{
+    Committed, Options, Overwrite, Repository, RepositoryError, Upload, Visit,
+};
 use chartroom_storage::testing::{Faulty, content_etag_memory};
 use chartroom_storage::{Clock, Key, Store, Timeouts};
 use chrono::{DateTime, TimeDelta};
@@ -75,6 +77,12 @@ impl Bucket {
         let way = Faulty::new(Arc::clone(&self.inner));
         let repository = open(&way, Timeouts::default(), options(), skew).await;
         Replica { way, repository }
+    }
+
+    /// Somebody who looks at the bucket and does not serve it, whose clock is so far ahead.
+    pub(crate) async fn visit(&self, ahead: Duration) -> Visit {
+        let clock = Clock::paused(DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + ahead);
+        Visit::begin(self.hand(), clock, options()).await.unwrap()
     }
 
     /// The bucket as a hand sees it.

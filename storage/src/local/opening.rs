@@ -42,6 +42,22 @@ impl LocalDirectory {
         }
         let root = fs::canonicalize(directory).map_err(OpenError::Unreachable)?;
         try_writing(&root)?;
+        Self::over(root)
+    }
+
+    /// Opens a directory that must be there, without trying to write into it.
+    pub(crate) fn open_existing(directory: &Path) -> Result<Self, OpenError> {
+        let root = fs::canonicalize(directory).map_err(OpenError::Unreachable)?;
+        if !fs::metadata(&root)
+            .map_err(OpenError::Unreachable)?
+            .is_dir()
+        {
+            return Err(OpenError::NotADirectory);
+        }
+        Self::over(root)
+    }
+
+    fn over(root: PathBuf) -> Result<Self, OpenError> {
         let files = LocalFileSystem::new_with_prefix(&root)
             .map_err(OpenError::Refused)?
             .with_fsync(true);

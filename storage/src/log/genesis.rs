@@ -43,6 +43,15 @@ impl From<Identity> for String {
     }
 }
 
+/// What to do where there is no genesis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Make it.
+    Make,
+    /// Fail: whoever only looks must not begin a log.
+    Fail,
+}
+
 /// The content of `.chartroom/genesis`: it is created once and never replaced or removed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Genesis {

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::de::DeserializeOwned;
 
-use super::genesis::Genesis;
+use super::genesis::{Genesis, Missing};
 use super::keys::LogKeys;
 use super::record::{self, ChangeSet, Nonce};
 use super::snapshot;
@@ -49,10 +49,11 @@ pub(super) async fn read<M: Machine>(
     clock: &Clock,
     options: &LogOptions,
     setup: &M::Setup,
+    missing: Missing,
 ) -> Result<Whole<M>, StorageError> {
     for _ in 0..ATTEMPTS {
         let began = clock.now();
-        let Some(mut whole) = read_once::<M>(store, clock, setup).await? else {
+        let Some(mut whole) = read_once::<M>(store, clock, setup, missing).await? else {
             continue;
         };
         // "The next number is missing" proves nothing if the reading took so long that the number
@@ -74,8 +75,12 @@ async fn read_once<M: Machine>(
     store: &Store,
     clock: &Clock,
     setup: &M::Setup,
+    missing: Missing,
 ) -> Result<Option<Whole<M>>, StorageError> {
-    let genesis = Genesis::get_or_create(store, clock).await?;
+    let genesis = match missing {
+        Missing::Make => Genesis::get_or_create(store, clock).await?,
+        Missing::Fail => Genesis::get(store, &LogKeys::genesis()).await?,
+    };
     let keys = LogKeys::of(&genesis.identity);
     let mut whole = Whole {
         machine: M::fresh(setup, &genesis.identity, genesis.created),

@@ -12,6 +12,7 @@
 mod append;
 mod catch_up;
 mod genesis;
+mod history;
 mod keys;
 mod load;
 mod record;
@@ -27,12 +28,13 @@ use serde::de::DeserializeOwned;
 
 pub use append::{Group, Outcome, Proposal};
 pub use genesis::Identity;
+pub use history::{History, Past, Sought};
 pub use record::Nonce;
 pub use snapshot::SnapshotJob;
 pub use upkeep::Upkeep;
 
 use crate::{Clock, Key, Moment, Operation, StorageError, StorageErrorKind, Store};
-use genesis::Genesis;
+use genesis::{Genesis, Missing};
 use keys::LogKeys;
 use load::Whole;
 use record::ChangeSet;
@@ -135,6 +137,8 @@ pub struct Log<M: Machine> {
     keys: LogKeys,
     position: Position,
     snapshot: SnapshotMark,
+    /// What a reload does if a hand removed genesis.
+    missing: Missing,
 }
 
 /// How far the log was read.
@@ -170,7 +174,37 @@ impl<M: Machine> Log<M> {
         options: LogOptions,
         setup: M::Setup,
     ) -> Result<Self, StorageError> {
-        let whole = load::read(&store, &clock, &options, &setup).await?;
+        Self::read(store, clock, options, setup, Missing::Make).await
+    }
+
+    /// Opens the log below the store's prefix if there is one, and reads it to its end; `None` if there
+    /// is none. Nothing is written unless something is appended.
+    ///
+    /// # Errors
+    /// As [`Log::open`]; `NotFound`, later, if a hand removed the log meanwhile.
+    pub async fn open_existing(
+        store: Store,
+        clock: Clock,
+        options: LogOptions,
+        setup: M::Setup,
+    ) -> Result<Option<Self>, StorageError> {
+        match Genesis::get(&store, &LogKeys::genesis()).await {
+            Ok(_) => {}
+            Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let log = Self::read(store, clock, options, setup, Missing::Fail).await?;
+        Ok(Some(log))
+    }
+
+    async fn read(
+        store: Store,
+        clock: Clock,
+        options: LogOptions,
+        setup: M::Setup,
+        missing: Missing,
+    ) -> Result<Self, StorageError> {
+        let whole = load::read(&store, &clock, &options, &setup, missing).await?;
         Ok(Self {
             store,
             clock,
@@ -180,6 +214,7 @@ impl<M: Machine> Log<M> {
             keys: whole.keys,
             position: whole.position,
             snapshot: whole.snapshot,
+            missing,
         })
     }
 
@@ -256,7 +291,15 @@ impl<M: Machine> Log<M> {
     }
 
     async fn read_whole(&self) -> Result<Whole<M>, StorageError> {
-        load::read(&self.store, &self.clock, &self.options, &self.setup).await
+        let Self {
+            store,
+            clock,
+            options,
+            setup,
+            missing,
+            ..
+        } = self;
+        load::read(store, clock, options, setup, *missing).await
     }
 
     fn replace_with(&mut self, whole: Whole<M>) {

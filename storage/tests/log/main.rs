@@ -11,6 +11,7 @@ mod faults;
 mod frozen;
 
 mod ledger;
+mod past;
 mod race;
 mod snapshots;
 mod trouble;

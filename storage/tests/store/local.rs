@@ -28,6 +28,29 @@ async fn opening_leaves_nothing_behind() {
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
+/// A look at a directory works where nothing can be written, and makes nothing.
+#[tokio::test]
+async fn an_existing_directory_is_opened_without_a_try_at_writing() {
+    let parent = tempfile::tempdir().unwrap();
+    let location = Location::Directory(parent.path().join("missing"));
+    assert!(
+        Store::open_existing(&location, &BucketOptions::default(), Timeouts::default()).is_err()
+    );
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let location = Location::Directory(file.path().to_owned());
+    let error = Store::open_existing(&location, &BucketOptions::default(), Timeouts::default())
+        .unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::Unsupported);
+
+    // Not even root can write here.
+    let location = Location::Directory("/proc".into());
+    let store =
+        Store::open_existing(&location, &BucketOptions::default(), Timeouts::default()).unwrap();
+    assert!(store.get(&key("version")).await.is_ok());
+}
+
 #[test]
 fn a_file_cannot_be_opened_as_a_directory() {
     let file = tempfile::NamedTempFile::new().unwrap();
