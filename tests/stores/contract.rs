@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use chartroom_storage::RepositoryPath;
+use chartroom_storage::probe::probe;
 use chartroom_storage::testing::contract;
 
 use crate::race::race;
@@ -19,6 +20,10 @@ async fn check(kind: Kind) {
         panic!("{}", chain(&error));
     });
     let contract = begin.elapsed();
+    for tried in probe(&store).await {
+        let Err(error) = tried.result else { continue };
+        panic!("{}: {}", tried.step.name(), chain(&error));
+    }
     let begin = Instant::now();
     race(store.within(&RepositoryPath::parse("race").unwrap())).await;
     let race = begin.elapsed();

@@ -62,7 +62,8 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, BucketError> {
 }
 
 /// The client never sends anything again: reads are tried again by [`Store`](crate::Store), writes
-/// by nobody, since a create or replace in doubt must not be sent twice.
+/// by nobody, since a create or replace in doubt must not be sent twice. (Below it, hyper takes
+/// another connection for a request of which nothing was sent yet: that is no doubt.)
 pub(super) fn no_retries() -> RetryConfig {
     RetryConfig {
         max_retries: 0,
