@@ -6,6 +6,7 @@
 //! is written with a path: `chartroom ./index`, or `chartroom serve index`.
 
 mod check;
+mod check_storage;
 mod explain;
 mod gen_index;
 mod index;
@@ -30,6 +31,7 @@ static COMMANDS: &[Entry] = &[
     (serve::command, serve::run),
     (index::command, index::run),
     (check::command, check::run),
+    (check_storage::command, check_storage::run),
     (explain::command, explain::run),
 ];
 

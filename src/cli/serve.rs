@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use chartroom_storage::{Clock, Location};
+use chartroom_storage::{Clock, Location, Store, probe};
 use clap::{ArgMatches, Command};
 
 use super::gen_index;
@@ -82,6 +82,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let options = config.registry();
     let stop = Stop::default();
     let run = async {
+        let tried = tokio::select! {
+            tried = try_condition(&config, &store) => tried,
+            () = stop.drain.cancelled() => return Ok(()),
+        };
+        tried?;
         // An open that is broken off leaves what a crash would leave: nothing to repair by hand.
         let opened = tokio::select! {
             opened = Repositories::open(store, Clock::default(), options) => opened,
@@ -104,6 +109,33 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         result = run => result,
         () = relay => Ok(()),
     }
+}
+
+/// Any number of replicas rest on one thing: that of two creates of an object one fails. Some servers
+/// that speak S3 take the condition and ignore it.
+async fn try_condition(config: &Config, store: &Store) -> anyhow::Result<()> {
+    if !matches!(config.storage, Location::Bucket { .. }) {
+        return Ok(());
+    }
+    let honours = probe::honours_create(store).await.with_context(|| {
+        format!(
+            "the storage {} does not work; chartroom check-storage tells more",
+            config.storage
+        )
+    })?;
+    if honours {
+        return Ok(());
+    }
+    if config.single_replica {
+        tracing::warn!(
+            "the storage does not refuse to create an object twice: a second replica would lose uploads"
+        );
+        return Ok(());
+    }
+    anyhow::bail!(
+        "the storage {} does not refuse to create an object twice, so that replicas would lose each other's uploads: use another one, or, if there is never a second replica, --single-replica",
+        config.storage
+    )
 }
 
 /// Tells a person, once, what to do next. Not a log line: it goes to stdout.

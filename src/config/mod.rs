@@ -62,6 +62,8 @@ pub struct Config {
     pub log: LogSettings,
     /// Whether to print the index of the one repository and end.
     pub gen_index: bool,
+    /// Whether there is no second replica, so that the storage need not tell two apart.
+    pub single_replica: bool,
     /// What named a storage backend of ChartMuseum's, so that its variables, defaults and file keys
     /// hold.
     pub chartmuseum: Option<Source>,
@@ -127,6 +129,7 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
     let http = http::read(reader);
     let log = log(reader);
     let gen_index = gen_index(reader, http.as_ref().ok());
+    let single_replica = reader.value(&options::SINGLE_REPLICA, parse::switch);
     chartmuseum::note(reader);
     let (storage, buckets) = storage?;
     Ok(Config {
@@ -140,6 +143,7 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
         http: http?,
         log: log?,
         gen_index: gen_index?,
+        single_replica: single_replica?,
         chartmuseum: None,
         notices: Vec::new(),
     })

@@ -66,6 +66,8 @@ options! {
     INDEX_LIMIT = "index-limit", Storage, Kind::Value("COUNT"), "0",
         Some(described("indexlimit", Differs("0 is 4 at once, not all at once"))),
         "How many archives are read at once when the storage is listed; 0 is 4";
+    SINGLE_REPLICA = "single-replica", Storage, Kind::Switch, "false", OURS,
+        "Serve from a storage that does not refuse to create an object twice; right only as long as there is no second replica";
 
     DEPTH = "depth", Repositories, Kind::Value("COUNT"), "0",
         Some(described("depth", Differs("at most 8"))),
