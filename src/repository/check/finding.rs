@@ -198,4 +198,13 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), Kind::ALL.len());
     }
+
+    #[test]
+    fn every_kind_is_documented() {
+        let document = include_str!("../../../docs/check.md");
+        for kind in Kind::ALL {
+            let name = format!("`{kind}`");
+            assert!(document.contains(&name), "{name} is not in docs/check.md");
+        }
+    }
 }
