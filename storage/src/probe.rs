@@ -38,8 +38,8 @@ pub struct Tried {
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// The store refused, failed, or did not answer.
-    #[error("the store refused or failed")]
-    Store(#[source] StorageError),
+    #[error(transparent)]
+    Store(StorageError),
     /// An object was created over one that was there.
     #[error(
         "the store ignores the condition of a create: two uploads of one version would both succeed"

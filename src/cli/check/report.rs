@@ -104,14 +104,18 @@ fn line(finding: &Finding) -> String {
         format!("{file}: ")
     };
     let mut line = format!("  {severity:<8} {kind:<19} {subject}{what}");
+    let mut remark = |what: &str, text: &str| {
+        // Writing to a String cannot fail.
+        let _ = write!(line, " [{what}: {text}]");
+    };
     match (mended, repair, left_because) {
-        (true, Some(repair), _) => line.push_str(&format!(" [mended: {repair}]")),
-        (_, _, Some(reason)) => line.push_str(&format!(" [left: {reason}]")),
-        (_, Some(repair), _) => line.push_str(&format!(" [--repair: {repair}]")),
+        (true, Some(repair), _) => remark("mended", repair),
+        (_, _, Some(reason)) => remark("left", reason),
+        (_, Some(repair), _) => remark("--repair", repair),
         _ => {}
     }
     if let Some(advice) = advice.as_ref().filter(|_| !mended) {
-        line.push_str(&format!(" [to do: {advice}]"));
+        remark("to do", advice);
     }
     printable(&line) + "\n"
 }
