@@ -75,10 +75,10 @@ async fn explain(storage: &Storage, name: &str, version: &str) -> anyhow::Result
 
 /// Writes the sentence, the advice, and the facts, a line each.
 fn text(explanation: &Explanation) -> anyhow::Result<String> {
-    let mut lines = vec![explanation.sentence.clone()];
-    if let Some(advice) = &explanation.advice {
-        lines.push(format!("what to do: {advice}"));
-    }
+    let mut lines = vec![
+        explanation.sentence.clone(),
+        format!("what to do: {}", explanation.advice),
+    ];
     if let Some(generation) = explanation.generation {
         lines.push(format!("  {:<21} {generation}", "generation"));
     }

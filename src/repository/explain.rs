@@ -44,9 +44,8 @@ pub struct Explanation {
     pub reason: Reason,
     /// Why, in a sentence.
     pub sentence: String,
-    /// What to do, if there is anything to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub advice: Option<String>,
+    /// What to do.
+    pub advice: String,
     /// How many change sets the log holds; nothing where there is no log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
@@ -201,7 +200,7 @@ impl Explanation {
             listed: reason.is_listed(),
             reason,
             sentence: String::new(),
-            advice: None,
+            advice: String::new(),
             generation: None,
             facts,
             near: Vec::new(),

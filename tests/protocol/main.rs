@@ -21,5 +21,6 @@ mod model;
 mod overwrites;
 mod provenance;
 mod refreshes;
+mod repairs;
 mod replica;
 mod uploads;

@@ -227,6 +227,9 @@ pub(crate) fn key(version: &str) -> Key {
     Key::parse(&file(version)).unwrap()
 }
 
+/// Tells which requests a rule is for.
+pub(crate) type Fits = fn(&str) -> bool;
+
 /// Fits requests for archives.
 pub(crate) fn archives(key: &str) -> bool {
     key.ends_with(".tgz")

@@ -98,14 +98,14 @@ pub(super) fn sentence(explanation: &Explanation) -> String {
 }
 
 /// Says what to do.
-pub(super) fn advice(explanation: &Explanation) -> Option<String> {
+pub(super) fn advice(explanation: &Explanation) -> String {
     let text = match explanation.reason {
         Reason::Listed => {
             let generation = explanation.facts.changed_at_generation.unwrap_or_default();
-            return Some(format!(
+            return format!(
                 "a client that does not see it has an older index: let it update (helm repo update); replicas \
                  whose X-Chartroom-Generation is {generation} or more have it"
-            ));
+            );
         }
         Reason::ListedWithoutObject => {
             "put the file back; otherwise the next refresh, or chartroom check --repair, drops the entry"
@@ -127,11 +127,11 @@ pub(super) fn advice(explanation: &Explanation) -> Option<String> {
         Reason::Dropped => "put the file back or upload it again if it is wanted",
         Reason::SpelledDifferently => "ask for it as the index spells it",
         Reason::NotFound if !explanation.versions.is_empty() => {
-            return Some(format!(
+            return format!(
                 "the newest versions of the chart are {}; if the archive has a file name of its own, chartroom \
                  check names it",
                 explanation.versions.join(", ")
-            ));
+            );
         }
         Reason::NotFound => {
             "upload it; if the archive has a file name of its own, or lies in another repository, chartroom check \
@@ -142,7 +142,7 @@ pub(super) fn advice(explanation: &Explanation) -> Option<String> {
         }
         Reason::ImpossibleName => "ask for a chart's name and a version, such as nginx 1.2.3",
     };
-    Some(text.to_owned())
+    text.to_owned()
 }
 
 fn origin(explanation: &Explanation) -> String {
