@@ -146,7 +146,7 @@ pub(super) fn summary(counts: &Counts, complete: bool, repair: Repair) -> String
     }
     text.push_str(&parts.join(", "));
     if counts.mendable > 0 && repair == Repair::No {
-        text.push_str(&format!("; --repair mends {}", counts.mendable));
+        let _ = write!(text, "; --repair mends {}", counts.mendable);
     }
     text.push('\n');
     if !complete {
