@@ -20,5 +20,8 @@ mod charts;
 mod replay;
 #[path = "../support/report.rs"]
 mod report;
+mod section10;
 mod subject;
+#[path = "../http/support.rs"]
+mod support;
 mod wire;

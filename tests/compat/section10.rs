@@ -1,0 +1,4 @@
+//! What ChartMuseum's users suffer from.
+
+mod load;
+mod objects;
