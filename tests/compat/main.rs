@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::too_many_lines, reason = "tables of cases are long")]
 
+mod adoption;
 #[path = "../support/archive.rs"]
 mod archive;
 #[path = "../support/binary.rs"]
