@@ -10,6 +10,7 @@ mod change;
 mod committer;
 mod error;
 mod fetch;
+mod first_look;
 mod freshness;
 mod inspect;
 mod limits;
@@ -27,7 +28,6 @@ mod view;
 mod withdraw;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -41,6 +41,7 @@ use crate::chart::name::FileName;
 use crate::chart::{Digest, Metadata};
 use change::{Change, Listing, Origin, Ticket};
 use committer::Committer;
+use first_look::FirstLook;
 use freshness::Outage;
 use inspect::Unreadable;
 use state::Setup;
@@ -77,8 +78,7 @@ struct Core {
     unreadable: Unreadable,
     outage: Outage,
     tasks: TaskTracker,
-    /// Whether the files that were there at start have been looked at.
-    is_settled: AtomicBool,
+    first_look: FirstLook,
 }
 
 /// Whether an upload may take the place of an archive that is there.
@@ -167,7 +167,7 @@ impl Repository {
             unreadable: Unreadable::default(),
             outage: Outage::default(),
             tasks: tasks.clone(),
-            is_settled: AtomicBool::new(false),
+            first_look: FirstLook::begin(),
         });
         let stop = CancellationToken::new();
         tasks.spawn(refresh::keep_refreshing(Arc::clone(&core), stop.clone()));
@@ -310,7 +310,7 @@ impl Repository {
     /// # Errors
     /// `Busy` as long as the first look at the files goes on; `Storage` when the store fails.
     pub async fn ready(&self) -> Result<(), RepositoryError> {
-        if !self.core.is_settled.load(Ordering::Acquire) {
+        if !self.core.first_look.is_done() {
             return Err(RepositoryError::busy(
                 "the files that were there at start are being read",
             ));

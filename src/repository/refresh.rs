@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chartroom_storage::log::{Base, Outcome, Proposal};
@@ -123,7 +122,7 @@ pub(super) async fn keep_refreshing(core: Arc<Core>, stop: CancellationToken) {
         let mut has_failed_reads = false;
         match refreshed {
             Ok(refreshed) => {
-                core.is_settled.store(true, Ordering::Release);
+                core.first_look.succeed();
                 has_failed_reads = refreshed.failed > 0;
                 if refreshed.entered + refreshed.dropped + refreshed.finished > 0 {
                     tracing::info!(
@@ -137,6 +136,7 @@ pub(super) async fn keep_refreshing(core: Arc<Core>, stop: CancellationToken) {
             }
             Err(RepositoryError::Closed) => return,
             Err(error) => {
+                core.first_look.fail();
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(%error, cause, "the files could not be looked at");
             }
@@ -151,7 +151,7 @@ pub(super) async fn keep_refreshing(core: Arc<Core>, stop: CancellationToken) {
 impl Core {
     /// Waits until the next refresh is due.
     async fn next_refresh(&self, has_failed_reads: bool) {
-        if !self.is_settled.load(Ordering::Acquire) {
+        if !self.first_look.is_done() {
             return tokio::time::sleep(RETRY).await;
         }
         let interval = self.options.refresh_interval;
@@ -352,7 +352,7 @@ impl Core {
         &self,
         files: &BTreeMap<&str, &Object>,
     ) -> HashMap<Digest, DateTime<Utc>> {
-        let is_adoption = !self.is_settled.load(Ordering::Acquire);
+        let is_adoption = !self.first_look.is_done();
         let cache = files.get(CHARTMUSEUM_CACHE).filter(|_| is_adoption);
         let Some(cache) = cache.filter(|cache| cache.id.size <= CHARTMUSEUM_CACHE_BYTES) else {
             return HashMap::new();
