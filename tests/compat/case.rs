@@ -1,6 +1,9 @@
 //! One request with the reply that ChartMuseum gives, and with ours where it is another one on purpose.
 
+use std::sync::Arc;
+
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::subject::{Program, Subject};
 use crate::wire::{Ask, Reply};
@@ -253,6 +256,8 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) options: Vec<String>,
     pub(crate) cases: Vec<Case>,
+    /// Holds the files that options name.
+    files: Option<Arc<TempDir>>,
 }
 
 impl Scenario {
@@ -261,7 +266,14 @@ impl Scenario {
             name,
             options: options.iter().map(|&option| option.to_owned()).collect(),
             cases,
+            files: None,
         }
+    }
+
+    /// Keeps the files that options name.
+    pub(crate) fn with_files(mut self, files: TempDir) -> Self {
+        self.files = Some(Arc::new(files));
+        self
     }
 
     /// Plays all requests against a server over an empty directory; returns every complaint.

@@ -18,6 +18,7 @@ mod binary;
 mod case;
 mod cases;
 mod charts;
+mod cm_push;
 mod replay;
 #[path = "../support/report.rs"]
 mod report;
@@ -25,4 +26,5 @@ mod section10;
 mod subject;
 #[path = "../http/support.rs"]
 mod support;
+mod tokens;
 mod wire;

@@ -1,5 +1,6 @@
 //! What is asked of both servers: sections 1.4 to 1.11 of ChartMuseum's behaviour, by noun.
 
+mod access;
 mod deletions;
 mod forms;
 mod limits;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         deletions::all(),
         limits::all(),
         options::all(),
+        access::all(),
         places::all(),
     ]
     .concat()

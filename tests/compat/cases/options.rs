@@ -17,8 +17,6 @@ pub(crate) fn all() -> Vec<Scenario> {
         origins_below_a_context_path(),
         artifact_hub(),
         artifact_hub_by_repository(),
-        basic(),
-        basic_for_writers(),
     ]
 }
 
@@ -253,61 +251,4 @@ fn artifact_hub_by_repository() -> Scenario {
         "--artifact-hub-repo-id=org2=22",
     ];
     Scenario::new("Artifact Hub by repository", &options, cases)
-}
-
-const CHALLENGE: Option<&str> = Some(r#"Basic realm="ChartMuseum""#);
-/// `ann:s:ecret`: a password may have a colon.
-const ANN: &str = "Basic YW5uOnM6ZWNyZXQ=";
-const BASIC: [&str; 2] = ["--basic-auth-user=ann", "--basic-auth-pass=s:ecret"];
-
-fn denied(row: &'static str, ask: Ask) -> Case {
-    Case::same(row, "nobody", ask, 401, JSON, error("unauthorized"))
-        .header("Www-Authenticate", CHALLENGE)
-}
-
-fn probes() -> [Case; 2] {
-    let health = Ask::get("/health");
-    let info = Ask::get("/info");
-    [
-        Case::same(row::HEALTH, "everybody", health, 200, JSON, text(r#"{"healthy":true}"#)),
-        Case::same(row::INFO, "everybody", info, 200, JSON, Body::Has(r#"{"version":""#)),
-    ]
-}
-
-fn basic() -> Scenario {
-    let mut cases = vec![
-        denied(row::INDEX, Ask::get("/index.yaml")),
-        denied(row::LIST, Ask::get("/api/charts")),
-        denied(row::RAW, Ask::post("/api/charts", chart("a", "1.0.0"))),
-        denied(row::LIST, Ask::get("/api/charts").header("Authorization", "Basic eDp5")),
-        Case::same(row::EVERY, "an unknown path", Ask::get("/nothing"), 404, JSON, error("not found")),
-        saved(
-            row::RAW,
-            "with credentials",
-            Ask::post("/api/charts", chart("a", "1.0.0")).header("Authorization", ANN),
-        ),
-        Case::same(
-            row::LIST,
-            "with credentials",
-            Ask::get("/api/charts").header("Authorization", ANN),
-            200,
-            JSON,
-            Body::Versions(&["a-1.0.0"]),
-        ),
-    ];
-    cases.extend(probes());
-    Scenario::new("basic authentication", &BASIC, cases)
-}
-
-fn basic_for_writers() -> Scenario {
-    let ask = |value| Ask::get("/api/charts").header("Authorization", value);
-    let mut cases = vec![
-        denied(row::RAW, Ask::post("/api/charts", chart("a", "1.0.0"))),
-        denied(row::DELETE, Ask::delete("/api/charts/a/1.0.0")),
-        Case::same(row::LIST, "a reader", Ask::get("/api/charts"), 200, JSON, text("{}")),
-        Case::same(row::LIST, "with wrong credentials", ask("Basic eDp5"), 200, JSON, text("{}")),
-    ];
-    cases.extend(probes());
-    let options = [BASIC[0], BASIC[1], "--auth-anonymous-get"];
-    Scenario::new("basic authentication of writers", &options, cases)
 }
