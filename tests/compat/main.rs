@@ -19,12 +19,18 @@ mod case;
 mod cases;
 mod charts;
 mod cm_push;
+#[path = "../support/google.rs"]
+mod google;
+mod places;
 mod replay;
 #[path = "../support/report.rs"]
 mod report;
 mod section10;
+#[path = "../support/stores.rs"]
+mod stores;
 mod subject;
-#[path = "../http/support.rs"]
-mod support;
+mod there_and_back;
 mod tokens;
+#[path = "../support/tools.rs"]
+mod tools;
 mod wire;

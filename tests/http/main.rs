@@ -27,4 +27,5 @@ mod routes;
 mod sockets;
 mod support;
 mod tls;
+mod unreadable;
 mod uploads;

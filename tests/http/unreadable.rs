@@ -1,16 +1,23 @@
-//! Objects that cannot be read, repositories that cannot be reached, siblings (10.2: 10, 14, 18 to 20).
+//! Objects that cannot be read, and repositories that cannot be reached.
 
 use std::time::Duration;
 
 use axum::http::Method;
 use chartroom::http::settings::Depth;
 use chartroom_storage::testing::{Action, Faulty, Op};
-use chartroom_storage::{Key, Location, Store, StorageErrorKind, Timeouts};
+use chartroom_storage::{
+    BucketOptions, Key, Location, RepositoryPath, StorageErrorKind, Store, Timeouts,
+};
 
 use crate::support::{TestServer, archive, chart};
 
-pub(super) fn faulty() -> (Faulty, Store) {
-    let memory = Store::open(&Location::Memory, Timeouts::default()).unwrap();
+fn faulty() -> (Faulty, Store) {
+    let memory = Store::open(
+        &Location::Memory,
+        &BucketOptions::default(),
+        Timeouts::default(),
+    )
+    .unwrap();
     let faulty = Faulty::new(memory.object_store());
     let store = faulty.store(Timeouts::default());
     (faulty, store)
@@ -53,7 +60,8 @@ async fn one_unreadable_object_takes_no_other_chart_away() {
         assert!(!list.contains_key("c7"));
         // And when it can be read again, it is there.
         faulty.clear_rules();
-        server.repositories.writer(&chartroom_storage::RepositoryPath::root()).await.unwrap().refresh().await.unwrap();
+        let root = server.repositories.writer(&RepositoryPath::root()).await;
+        root.unwrap().refresh().await.unwrap();
         let back = server.get("/api/charts/c7").await;
         assert_eq!(back.status, 200, "{kind:?}: {back}");
     }
