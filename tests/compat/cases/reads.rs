@@ -62,7 +62,8 @@ fn empty() -> Vec<Case> {
         get(row::EVERY, "two slashes", "//index.yaml", 404, JSON, error("not found")),
         get(row::METRICS, "metrics that are not enabled", "/metrics", 404, JSON, error("not found")),
         get(row::STATIC, "static files that nobody configured", "/static/x.css", 404, JSON, error("not found")),
-        get(row::ARTIFACT_HUB, "no id for Artifact Hub", "/artifacthub-repo.yml", 404, JSON, error("not found")),
+        get(row::ARTIFACT_HUB, "no id for Artifact Hub", "/artifacthub-repo.yml", 404, JSON, error("not found"))
+            .but(404, JSON, error("Artifact Hub repository ID not found"), "says what is not configured"),
         wrong_method("PUT", "/index.yaml"),
         wrong_method("OPTIONS", "/api/charts"),
         wrong_method("POST", "/charts/a-1.0.0.tgz"),
