@@ -11,6 +11,7 @@ use super::error::ApiError;
 use super::extract::Place;
 use super::reply;
 use super::settings::Settings;
+use crate::index::yaml_line;
 
 /// `GET /artifacthub-repo.yml`: the id of the repository, if one is configured.
 pub(super) async fn owner(
@@ -20,7 +21,7 @@ pub(super) async fn owner(
 ) -> Result<Response, ApiError> {
     let id = settings.artifact_hub_ids.get(&path);
     let id = id.ok_or(ApiError::NoArtifactHubId)?;
-    let text = format!("repositoryID: {id}\n");
+    let text = yaml_line("repositoryID", id);
     let length = text.len() as u64;
     let mut response = Response::new(Body::from(text));
     let headers = response.headers_mut();

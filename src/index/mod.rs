@@ -30,6 +30,14 @@ pub use entry::Entry;
 pub use etag::etag;
 pub use rendered::{Index, VersionRef};
 
+/// Returns a line of YAML, `key: text`, as go-yaml writes it: what could be read as something else than
+/// a text is quoted.
+pub(crate) fn yaml_line(key: &str, text: &str) -> Vec<u8> {
+    let mut line = Vec::new();
+    yaml_writer::write_pair(key, &node::Node::text(text), &mut line);
+    line
+}
+
 /// The formats that an index is kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {

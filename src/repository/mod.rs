@@ -12,6 +12,7 @@ mod committer;
 mod error;
 pub mod explain;
 mod fetch;
+mod first_look;
 mod freshness;
 mod inspect;
 mod limits;
@@ -31,7 +32,6 @@ mod visit;
 mod withdraw;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -45,6 +45,7 @@ use crate::chart::name::FileName;
 use crate::chart::{Digest, Metadata};
 use change::{Change, Listing, Ticket};
 use committer::Committer;
+use first_look::FirstLook;
 use freshness::Outage;
 use inspect::Unreadable;
 use state::{Setup, State};
@@ -84,8 +85,7 @@ struct Core {
     unreadable: Unreadable,
     outage: Outage,
     tasks: TaskTracker,
-    /// Whether the files that were there at start have been looked at.
-    is_settled: AtomicBool,
+    first_look: FirstLook,
 }
 
 /// Whether an upload may take the place of an archive that is there.
@@ -191,7 +191,7 @@ impl Repository {
             unreadable: Unreadable::default(),
             outage: Outage::default(),
             tasks: tasks.clone(),
-            is_settled: AtomicBool::new(false),
+            first_look: FirstLook::begin(),
         });
         Self {
             core,
@@ -332,7 +332,7 @@ impl Repository {
     /// # Errors
     /// `Busy` as long as the first look at the files goes on; `Storage` when the store fails.
     pub async fn ready(&self) -> Result<(), RepositoryError> {
-        if !self.core.is_settled.load(Ordering::Acquire) {
+        if !self.core.first_look.is_done() {
             return Err(RepositoryError::busy(
                 "the files that were there at start are being read",
             ));

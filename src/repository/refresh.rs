@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chartroom_storage::log::{Base, Outcome, Proposal};
-use chartroom_storage::{Listed as Object, ObjectId};
+use chartroom_storage::{Listed as Object, ObjectId, StorageErrorKind};
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::change::Change;
@@ -26,6 +25,13 @@ const BATCH: usize = 64;
 /// How soon a refresh that failed is tried again, until the files at start have been looked at.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How soon archives that could not be read are tried again, if no refresh is due before.
+const RETRY_READS: Duration = Duration::from_secs(30);
+
+/// How many reads in a row the store may not answer before it is taken for away, and not the archives
+/// for unreadable.
+const MOST_UNANSWERED: usize = 8;
+
 /// Where ChartMuseum keeps its index, and how much of it is read.
 const CHARTMUSEUM_CACHE: &str = "index-cache.yaml";
 const CHARTMUSEUM_CACHE_BYTES: u64 = 256 << 20;
@@ -41,6 +47,57 @@ pub struct Refreshed {
     pub finished: usize,
     /// Files that are no charts.
     pub unreadable: usize,
+    /// Archives that the store has but did not give; the next refresh tries again.
+    pub failed: usize,
+}
+
+/// How the reads of a refresh went: one object that the store does not give takes no other away, but
+/// a store that answers to nothing is away.
+#[derive(Debug, Default)]
+struct Reads {
+    failed: usize,
+    has_answered: bool,
+    /// The reads in a row that had no answer, and the last one's error.
+    unanswered: usize,
+    last: Option<RepositoryError>,
+}
+
+impl Reads {
+    fn succeeded(&mut self) {
+        self.has_answered = true;
+        self.unanswered = 0;
+    }
+
+    fn failed(&mut self, file: &FileName, error: RepositoryError) -> Result<(), RepositoryError> {
+        let RepositoryError::Storage(failure) = &error else {
+            return Err(error);
+        };
+        let is_answer = !matches!(
+            failure.kind(),
+            StorageErrorKind::Unavailable | StorageErrorKind::Timeout
+        );
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::warn!(file = file.as_str(), %error, cause, "an archive could not be read; passed over for now");
+        self.failed += 1;
+        if is_answer {
+            self.succeeded();
+            return Ok(());
+        }
+        self.unanswered += 1;
+        if self.unanswered >= MOST_UNANSWERED {
+            return Err(error);
+        }
+        self.last = Some(error);
+        Ok(())
+    }
+
+    /// Returns how many failed.
+    fn end(self) -> Result<usize, RepositoryError> {
+        match self.last {
+            Some(error) if !self.has_answered => Err(error),
+            _ => Ok(self.failed),
+        }
+    }
 }
 
 /// What a look at one file led to.
@@ -62,9 +119,11 @@ pub(super) async fn keep_refreshing(core: Arc<Core>, stop: CancellationToken) {
             refreshed = core.refresh() => refreshed,
             () = stop.cancelled() => return,
         };
+        let mut has_failed_reads = false;
         match refreshed {
             Ok(refreshed) => {
-                core.is_settled.store(true, Ordering::Release);
+                core.first_look.succeed();
+                has_failed_reads = refreshed.failed > 0;
                 if refreshed.entered + refreshed.dropped + refreshed.finished > 0 {
                     tracing::info!(
                         entered = refreshed.entered,
@@ -77,12 +136,13 @@ pub(super) async fn keep_refreshing(core: Arc<Core>, stop: CancellationToken) {
             }
             Err(RepositoryError::Closed) => return,
             Err(error) => {
+                core.first_look.fail();
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(%error, cause, "the files could not be looked at");
             }
         }
         tokio::select! {
-            () = core.next_refresh() => {}
+            () = core.next_refresh(has_failed_reads) => {}
             () = stop.cancelled() => return,
         }
     }
@@ -90,16 +150,18 @@ pub(super) async fn keep_refreshing(core: Arc<Core>, stop: CancellationToken) {
 
 impl Core {
     /// Waits until the next refresh is due.
-    async fn next_refresh(&self) {
-        if !self.is_settled.load(Ordering::Acquire) {
+    async fn next_refresh(&self, has_failed_reads: bool) {
+        if !self.first_look.is_done() {
             return tokio::time::sleep(RETRY).await;
         }
         let interval = self.options.refresh_interval;
         let began = self.clock.now();
         loop {
             tokio::time::sleep(RETRY).await;
-            let is_due = !interval.is_zero() && self.clock.now().since(began) >= interval;
-            if is_due || self.may_finish_a_deletion() {
+            let waited = self.clock.now().since(began);
+            let is_due = !interval.is_zero() && waited >= interval;
+            let is_retry = has_failed_reads && waited >= RETRY_READS;
+            if is_due || is_retry || self.may_finish_a_deletion() {
                 return;
             }
         }
@@ -127,7 +189,7 @@ impl Core {
             .iter()
             .map(|object| (object.key.as_str(), object))
             .collect();
-        refreshed.entered = self.enter(&view, &files).await?;
+        (refreshed.entered, refreshed.failed) = self.enter(&view, &files).await?;
         refreshed.dropped = self.drop_missing(&view, &files).await?;
         self.unreadable.keep(|file| files.contains_key(file));
         refreshed.unreadable = self.unreadable.len();
@@ -177,12 +239,13 @@ impl Core {
         Ok(finished)
     }
 
-    /// Enters the archives that are not listed as what they are.
+    /// Enters the archives that are not listed as what they are. Returns how many, and how many could
+    /// not be read.
     async fn enter(
         &self,
         view: &View,
         files: &BTreeMap<&str, &Object>,
-    ) -> Result<usize, RepositoryError> {
+    ) -> Result<(usize, usize), RepositoryError> {
         let unknown: Vec<FileName> = files
             .iter()
             .filter(|(file, object)| self.differs(view, file, &object.id))
@@ -193,34 +256,45 @@ impl Core {
             .map(|(file, _)| file)
             .collect();
         if unknown.is_empty() {
-            return Ok(0);
+            return Ok((0, 0));
         }
         let created = self.chartmuseum_times(files).await;
         let times = &created;
-        let mut inspected = stream::iter(unknown)
+        let mut reads = stream::iter(unknown)
             .map(async |file| {
-                self.inspect(&file, |digest| times.get(digest).copied())
-                    .await
+                let read = self.inspect(&file, |digest| times.get(digest).copied());
+                let read = read.await;
+                (file, read)
             })
-            .buffer_unordered(self.options.parallel_reads)
-            .try_chunks(BATCH);
+            .buffer_unordered(self.options.parallel_reads);
         let mut entered = 0;
-        while let Some(batch) = inspected.next().await {
-            // What was read before an error is entered first; the error ends the refresh then.
-            let (batch, failed) = match batch {
-                Ok(batch) => (batch, None),
-                Err(error) => (error.0, Some(error.1)),
-            };
-            let changes = batch.into_iter().filter_map(|inspected| match inspected {
-                Inspected::Chart(listing) => Some(Change::Added(listing)),
-                Inspected::Unreadable | Inspected::Missing => None,
-            });
-            entered += self.append_all(&view.base, changes.collect()).await?;
-            if let Some(error) = failed {
-                return Err(error);
+        let mut batch = Vec::new();
+        let mut outcome = Reads::default();
+        let mut outage = None;
+        while let Some((file, read)) = reads.next().await {
+            match read {
+                Ok(inspected) => {
+                    outcome.succeeded();
+                    if let Inspected::Chart(listing) = inspected {
+                        batch.push(Change::Added(listing));
+                    }
+                }
+                Err(error) => outage = outcome.failed(&file, error).err(),
+            }
+            if batch.len() >= BATCH {
+                let batch = std::mem::take(&mut batch);
+                entered += self.append_all(&view.base, batch).await?;
+            }
+            if outage.is_some() {
+                break;
             }
         }
-        Ok(entered)
+        // What was read before an error is entered first; the error ends the refresh then.
+        entered += self.append_all(&view.base, batch).await?;
+        match outage {
+            Some(error) => Err(error),
+            None => Ok((entered, outcome.end()?)),
+        }
     }
 
     async fn drop_missing(
@@ -283,7 +357,7 @@ impl Core {
         &self,
         files: &BTreeMap<&str, &Object>,
     ) -> HashMap<Digest, DateTime<Utc>> {
-        let is_adoption = !self.is_settled.load(Ordering::Acquire);
+        let is_adoption = !self.first_look.is_done();
         let cache = files.get(CHARTMUSEUM_CACHE).filter(|_| is_adoption);
         let Some(cache) = cache.filter(|cache| cache.id.size <= CHARTMUSEUM_CACHE_BYTES) else {
             return HashMap::new();

@@ -155,11 +155,17 @@ impl Repositories {
     /// `Storage` when it is not known whether it exists, or when its log cannot be read; `Busy` when
     /// that takes too long.
     pub async fn reader(&self, path: &RepositoryPath) -> Result<Reader, RepositoryError> {
-        if let Some(repository) = self.loaded(path) {
-            return Ok(Reader::of(repository));
+        let reader = match self.loaded(path) {
+            Some(repository) => Reader::of(repository),
+            None => {
+                self.in_time(path, |core, path| async move { core.find(&path).await })
+                    .await?
+            }
+        };
+        if let Some(repository) = reader.repository() {
+            repository.readable().await?;
         }
-        self.in_time(path, |core, path| async move { core.find(&path).await })
-            .await
+        Ok(reader)
     }
 
     /// Returns a repository if it is in memory.

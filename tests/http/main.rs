@@ -28,4 +28,5 @@ mod routes;
 mod sockets;
 mod support;
 mod tls;
+mod unreadable;
 mod uploads;

@@ -150,9 +150,10 @@ impl Builder {
         let repositories = open(self.store.clone(), self.options, is_single).await;
         let is_plain = is_single && self.settings.context_path.as_str().is_empty();
         let router = http::router(Arc::clone(&repositories), self.settings, self.auth);
-        // The first look at the files is over: nothing happens but what a test does.
+        // The first look at the files is over: nothing happens but what a test does. Polled by the
+        // clock, which a test may have paused: it must be able to go on.
         while repositories.ready().await.is_err() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         TestServer {
             router,

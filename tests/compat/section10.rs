@@ -1,0 +1,3 @@
+//! What ChartMuseum's users suffer from.
+
+mod load;
