@@ -184,6 +184,7 @@ impl Repository {
         let stop_committing = CancellationToken::new();
         let committer = Committer::start(log, &committing, &tasks, stop_committing.clone());
         let core = Arc::new(Core {
+            first_look: FirstLook::begin(clock.now()),
             store,
             clock,
             options,
@@ -191,7 +192,6 @@ impl Repository {
             unreadable: Unreadable::default(),
             outage: Outage::default(),
             tasks: tasks.clone(),
-            first_look: FirstLook::begin(),
         });
         Self {
             core,
