@@ -100,8 +100,8 @@ fn all_problems_are_reported_together_with_source_and_fix() {
         fix: write a number from 0 to 65535
       read-timeout: `0` is not a deadline (file /chartroom.yaml)
         fix: write a duration above 0: without a deadline a stalled client would be served for ever
-      log-format: `xml` is not one of text, json (variable CHARTROOM_LOG_FORMAT)
-        fix: write one of text, json
+      log-format: `xml` is not one of text, json, chartmuseum (variable CHARTROOM_LOG_FORMAT)
+        fix: write one of text, json, chartmuseum
     ");
 }
 

@@ -149,10 +149,13 @@ impl FromRequestParts<App> for UploadSlot {
     type Rejection = ApiError;
 
     async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let UploadSlots(slots) = UploadSlots::from_ref(app);
-        match slots.try_acquire_owned() {
+        let UploadSlots { free, metrics } = UploadSlots::from_ref(app);
+        match free.try_acquire_owned() {
             Ok(permit) => Ok(Self { _permit: permit }),
-            Err(_) => Err(ApiError::TooManyUploads),
+            Err(_) => {
+                metrics.upload_refused();
+                Err(ApiError::TooManyUploads)
+            }
         }
     }
 }
