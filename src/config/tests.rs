@@ -113,6 +113,11 @@ fn switches_and_the_options_that_they_stand_for_agree_or_the_nearer_source_wins(
         (vec!["--log-json=false"], vec![json], LogFormat::Text),
         (vec!["--log-format=text"], vec![json], LogFormat::Text),
         (
+            vec!["--log-format=chartmuseum"],
+            vec![],
+            LogFormat::Chartmuseum,
+        ),
+        (
             vec!["--log-json"],
             vec![("CHARTROOM_LOG_FORMAT", "text")],
             LogFormat::Json,
@@ -121,6 +126,7 @@ fn switches_and_the_options_that_they_stand_for_agree_or_the_nearer_source_wins(
         let flags = [vec!["memory:"], flags].concat();
         let config = load(&flags, &variables).unwrap();
         assert_eq!(config.log.format, format, "{flags:?} {variables:?}");
+        assert_eq!(config.http.log_format, format, "{flags:?} {variables:?}");
     }
     let flags = ["memory:", "--debug", "--log-level=error"];
     assert_eq!(load(&flags, &[]).unwrap_err().0.len(), 1);

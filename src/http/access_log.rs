@@ -123,11 +123,13 @@ fn native(served: &Served) {
 /// Writes a duration as Go's `time.Duration` prints it: `55.4µs`, `1.5ms`, `2m0.25s`.
 fn go_duration(duration: Duration) -> String {
     let nanoseconds = duration.as_nanos();
+    if nanoseconds == 0 {
+        return "0s".to_owned();
+    }
     let (unit, size) = match nanoseconds {
-        0 => return "0s".to_owned(),
-        ..1_000 => ("ns", 1),
-        ..1_000_000 => ("µs", 1_000),
-        ..1_000_000_000 => ("ms", 1_000_000),
+        0..1_000 => ("ns", 1),
+        1_000..1_000_000 => ("µs", 1_000),
+        1_000_000..1_000_000_000 => ("ms", 1_000_000),
         _ => ("s", 1_000_000_000),
     };
     let minutes = duration.as_secs() / 60;

@@ -150,13 +150,11 @@ impl FromRequestParts<App> for UploadSlot {
 
     async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let UploadSlots { free, metrics } = UploadSlots::from_ref(app);
-        match free.try_acquire_owned() {
-            Ok(permit) => Ok(Self { _permit: permit }),
-            Err(_) => {
-                metrics.upload_refused();
-                Err(ApiError::TooManyUploads)
-            }
-        }
+        let Ok(permit) = free.try_acquire_owned() else {
+            metrics.upload_refused();
+            return Err(ApiError::TooManyUploads);
+        };
+        Ok(Self { _permit: permit })
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn metrics(
     Ok(reply::for_method(&method, response))
 }
 
-/// `ChartMuseum` has the text format only. So it is sent to everybody who takes it, as Prometheus does,
+/// ChartMuseum has the text format only. So it is sent to everybody who takes it, as Prometheus does,
 /// whatever they like better: the series would not be quite the same. OpenMetrics is for those who take
 /// nothing else.
 fn format(headers: &HeaderMap) -> Format {

@@ -139,8 +139,8 @@ impl Drop for Watch {
             method: &served.method,
             url: served.route.get().map_or("unknown", |routed| &routed.url),
             duration: served.duration(),
-            request_bytes: served.request_bytes,
-            response_bytes: served.response_bytes,
+            bytes_in: served.request_bytes,
+            bytes_out: served.response_bytes,
         });
     }
 }

@@ -85,7 +85,9 @@ fn bounded(mut all: Vec<Figures>, shown: usize) -> Vec<Figures> {
             repo: OTHERS.into(),
             ..Figures::default()
         };
-        rest.iter().for_each(|one| others.add(one));
+        for one in &rest {
+            others.add(one);
+        }
         all.push(others);
     }
     all

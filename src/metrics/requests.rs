@@ -29,8 +29,8 @@ pub(crate) struct Request<'a> {
     /// The pattern of the route, as ChartMuseum writes it.
     pub(crate) url: &'a str,
     pub(crate) duration: Duration,
-    pub(crate) request_bytes: u64,
-    pub(crate) response_bytes: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -101,8 +101,8 @@ impl Requests {
         let labels = DurationLabels { code, method, url };
         let seconds = request.duration.as_secs_f64();
         self.durations.get_or_create(&labels).observe(seconds);
-        self.request_sizes.observe(float(request.request_bytes));
-        self.response_sizes.observe(float(request.response_bytes));
+        self.request_sizes.observe(float(request.bytes_in));
+        self.response_sizes.observe(float(request.bytes_out));
     }
 
     pub(super) fn upload_refused(&self) {

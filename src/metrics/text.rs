@@ -48,15 +48,28 @@ fn push_family(text: &mut String, help: &str, name_and_kind: &str) {
     let (_, help) = help.split_once(' ').unwrap_or_default();
     let suffix = if kind == "counter" { "_total" } else { "" };
     let kind = if kind == "unknown" { "untyped" } else { kind };
-    text.push_str(&format!(
-        "# HELP {name}{suffix} {help}\n# TYPE {name}{suffix} {kind}\n"
-    ));
+    let name = [name, suffix].concat();
+    for part in [
+        "# HELP ",
+        &name,
+        " ",
+        help,
+        "\n# TYPE ",
+        &name,
+        " ",
+        kind,
+        "\n",
+    ] {
+        text.push_str(part);
+    }
 }
 
 fn push_bucket(text: &mut String, name: &str, rest: &str) {
     let (bound, rest) = rest.split_once('"').unwrap_or((rest, ""));
     let bound = bound.strip_suffix(".0").unwrap_or(bound);
-    text.push_str(&format!("{name}_bucket{{le=\"{bound}\"{rest}\n"));
+    for part in [name, "_bucket{le=\"", bound, "\"", rest, "\n"] {
+        text.push_str(part);
+    }
 }
 
 #[cfg(test)]

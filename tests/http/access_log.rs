@@ -19,6 +19,7 @@ use tower::ServiceExt;
 use tracing::Level;
 use tracing::dispatcher::DefaultGuard;
 
+use crate::auth::{Scheme, auth, basic};
 use crate::support::{TestServer, chart};
 
 /// What is logged on this thread, where all tasks of a test run.
@@ -154,6 +155,29 @@ async fn each_request_is_one_object_of_json() {
     "#);
 }
 
+#[tokio::test]
+async fn the_line_names_the_user_and_not_the_credentials() {
+    let server = TestServer::builder()
+        .auth(auth(Scheme::Basic, false))
+        .build()
+        .await;
+    let log = Log::start(LogFormat::Json);
+    for (credentials, user, status) in [("alice:hunter2", Some("alice"), 200), ("bob:x", None, 401)]
+    {
+        let value = basic(credentials);
+        let headers = [("authorization", value.as_str())];
+        server.request(Method::GET, "/index.yaml", &headers).await;
+        let line = log.one_line();
+        assert!(
+            !line.contains(&value[6..]) && !line.contains("hunter2"),
+            "{line}"
+        );
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["user"].as_str(), user, "{line}");
+        assert_eq!(line["status"], status);
+    }
+}
+
 /// The keys of an object, in their order.
 fn keys(line: &str) -> Vec<&str> {
     let inner = line.strip_prefix('{').unwrap();
@@ -240,16 +264,16 @@ async fn chartmuseums_form_tells_why_the_server_failed() {
         .iter()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let [failure, served] = &lines[..] else {
+    let [failure, line] = &lines[..] else {
         panic!("{lines:?}");
     };
     assert_eq!(failure["reqID"], "the-id");
     assert_eq!(
-        (&served["L"], &served["statusCode"]),
+        (&line["L"], &line["statusCode"]),
         (&"ERROR".into(), &503.into())
     );
-    assert_eq!(served["comment"], failure["cause"]);
-    let comment = served["comment"].as_str().unwrap();
+    assert_eq!(line["comment"], failure["cause"]);
+    let comment = line["comment"].as_str().unwrap();
     assert!(comment.starts_with("the store failed: "), "{comment}");
 }
 

@@ -16,6 +16,7 @@ use rand::RngExt;
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 
+use crate::auth::{Scheme, auth};
 use crate::scrape::Scrape;
 use crate::support::{TestServer, chart};
 
@@ -305,8 +306,8 @@ async fn nothing_that_a_client_makes_up_becomes_a_series() {
     }
     let often = Scrape::of(&server).await;
     assert_eq!(often.samples.len(), once.samples.len());
-    let served = "chartmuseum_charts_served_total";
-    assert_eq!(often.value(served, &[]), Some(1.0), "the root's alone");
+    let charts = "chartmuseum_charts_served_total";
+    assert_eq!(often.value(charts, &[]), Some(1.0), "the root's alone");
     let unknown = [("url", "/:repo/index.yaml"), ("method", "GET")];
     let requests = often.value("chartmuseum_requests_total", &unknown);
     assert_eq!(requests, Some(21.0));
@@ -340,6 +341,21 @@ async fn a_client_that_goes_away_is_counted_with_its_route() {
     assert!(gone.is_none());
     let scrape = Scrape::of(&server).await;
     let labels = [("code", "499"), ("url", "/api/charts")];
+    let counted = scrape.value("chartmuseum_requests_total", &labels);
+    assert_eq!(counted, Some(1.0));
+}
+
+#[tokio::test]
+async fn a_request_without_the_right_is_counted_with_its_route() {
+    let server = TestServer::builder()
+        .settings(|settings| settings.metrics = true)
+        .auth(auth(Scheme::Basic, false))
+        .build()
+        .await;
+    let refused = server.get("/charts/one-1.0.0.tgz").await;
+    assert_eq!(refused.status, 401);
+    let scrape = Scrape::of(&server).await;
+    let labels = [("code", "401"), ("url", "/charts/:filename")];
     let counted = scrape.value("chartmuseum_requests_total", &labels);
     assert_eq!(counted, Some(1.0));
 }

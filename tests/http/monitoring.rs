@@ -45,7 +45,7 @@ async fn the_table_of_the_documentation_is_what_is_exposed() {
     assert_eq!(documented, exposed);
 }
 
-/// A part of an expression of PromQL.
+/// A part of a query.
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
     Word(String),
