@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod index;
+pub mod metrics;
 pub mod repository;
 pub mod server;
 pub mod telemetry;

@@ -1,10 +1,13 @@
 //! Logs: text or JSON lines on stderr. Never bodies, never credentials.
 
+mod chartmuseum;
+
 use std::io::IsTerminal;
 
-use tracing::Level;
+use tracing::{Dispatch, Level};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::TryInitError;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 /// What is logged, and how.
 #[derive(Clone, Debug)]
@@ -21,6 +24,7 @@ pub struct Settings {
 pub enum LogFormat {
     Text,
     Json,
+    Chartmuseum,
 }
 
 /// Sends the logs of this process to stderr; stdout is kept for what a person asked for.
@@ -28,15 +32,27 @@ pub enum LogFormat {
 /// # Errors
 /// If the process already has a subscriber.
 pub fn start(settings: &Settings) -> Result<(), TryInitError> {
-    use tracing_subscriber::util::SubscriberInitExt;
+    let has_colours = std::io::stderr().is_terminal();
+    lines(settings, std::io::stderr, has_colours).try_init()
+}
+
+/// Returns what sends logs to `writer`, as [`start`] sends them to stderr.
+pub fn lines<W>(settings: &Settings, writer: W, has_colours: bool) -> Dispatch
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let lines = tracing_subscriber::fmt()
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(has_colours)
         .with_env_filter(filter(settings.level))
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .with_target(settings.level >= Level::DEBUG);
     match settings.format {
-        LogFormat::Text => lines.finish().try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
+        LogFormat::Text => lines.finish().into(),
+        LogFormat::Json => lines.json().flatten_event(true).finish().into(),
+        LogFormat::Chartmuseum => lines
+            .event_format(chartmuseum::Lines::default())
+            .finish()
+            .into(),
     }
 }
 

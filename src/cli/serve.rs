@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +13,7 @@ use clap::{ArgMatches, Command};
 use super::gen_index;
 use crate::auth::Auth;
 use crate::config::{self, Config};
+use crate::metrics::Metrics;
 use crate::repository::Repositories;
 use crate::server::{self, Signals, Stop, Tls};
 use crate::{http, telemetry};
@@ -78,8 +80,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let tls = config.tls.clone().map(Tls::load).transpose()?;
     let listener = server::bind(config.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
-    let store = super::open_store(&config)?;
-    let options = config.registry();
+    let metrics = Metrics::new(address, config.server.max_connections);
+    let store = super::open_store(&config)?.metered(Arc::new(metrics.clone()));
+    let mut options = config.registry();
+    options.repository.events = Arc::new(metrics.clone());
     let stop = Stop::default();
     let run = async {
         let tried = tokio::select! {
@@ -95,8 +99,17 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let repositories = opened
             .with_context(|| format!("the repositories in {} cannot be opened", config.storage))?;
         greet(&config, address);
-        let router = http::router(repositories.clone(), config.http, auth);
-        server::serve(listener, router, tls, config.server, stop.clone()).await;
+        let connections = metrics.connections();
+        let router = http::router(repositories.clone(), config.http, auth, metrics);
+        server::serve(
+            listener,
+            router,
+            tls,
+            config.server,
+            connections,
+            stop.clone(),
+        )
+        .await;
         repositories.close().await;
         Ok(())
     };

@@ -14,6 +14,7 @@ use super::options::{
 };
 use super::parse::{self, Wrong};
 use crate::http::settings::{ContextPath, Depth, IndexFormat, Overwriting, Settings};
+use crate::telemetry::LogFormat;
 
 /// Reads what the API allows.
 pub(super) fn read(reader: &mut Reader) -> Result<Settings, Noted> {
@@ -60,6 +61,8 @@ pub(super) fn read(reader: &mut Reader) -> Result<Settings, Noted> {
         cors_allow_origin: cors_allow_origin?,
         artifact_hub_ids,
         metrics: metrics?,
+        // That of the other lines, which is read elsewhere.
+        log_format: LogFormat::Text,
         log_health: log_health?,
         log_latency_integer: log_latency_integer?,
     })

@@ -132,6 +132,11 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
     let single_replica = reader.value(&options::SINGLE_REPLICA, parse::switch);
     chartmuseum::note(reader);
     let (storage, buckets) = storage?;
+    let log = log?;
+    let http = HttpSettings {
+        log_format: log.format,
+        ..http?
+    };
     Ok(Config {
         storage,
         buckets,
@@ -140,8 +145,8 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
         tls: tls?,
         auth: auth?,
         server: server?,
-        http: http?,
-        log: log?,
+        http,
+        log,
         gen_index: gen_index?,
         single_replica: single_replica?,
         chartmuseum: None,
@@ -183,7 +188,16 @@ fn server(reader: &mut Reader) -> Result<ServerSettings, Noted> {
 
 fn log(reader: &mut Reader) -> Result<LogSettings, Noted> {
     use tracing::Level;
-    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let formats = [
+        ("text", LogFormat::Text),
+        ("json", LogFormat::Json),
+        ("chartmuseum", LogFormat::Chartmuseum),
+    ];
+    // Who starts ChartMuseum's configuration has what reads its lines.
+    let json = match reader.museum {
+        Some(_) => LogFormat::Chartmuseum,
+        None => LogFormat::Json,
+    };
     let levels = [
         ("error", Level::ERROR),
         ("warn", Level::WARN),
@@ -195,7 +209,7 @@ fn log(reader: &mut Reader) -> Result<LogSettings, Noted> {
         &options::LOG_FORMAT,
         |text| parse::choice(text, &formats),
         &options::LOG_JSON,
-        LogFormat::Json,
+        json,
     );
     let level = reader.value_or_switch(
         &options::LOG_LEVEL,

@@ -100,8 +100,8 @@ fn all_problems_are_reported_together_with_source_and_fix() {
         fix: write a number from 0 to 65535
       read-timeout: `0` is not a deadline (file /chartroom.yaml)
         fix: write a duration above 0: without a deadline a stalled client would be served for ever
-      log-format: `xml` is not one of text, json (variable CHARTROOM_LOG_FORMAT)
-        fix: write one of text, json
+      log-format: `xml` is not one of text, json, chartmuseum (variable CHARTROOM_LOG_FORMAT)
+        fix: write one of text, json, chartmuseum
     ");
 }
 
@@ -113,6 +113,11 @@ fn switches_and_the_options_that_they_stand_for_agree_or_the_nearer_source_wins(
         (vec!["--log-json=false"], vec![json], LogFormat::Text),
         (vec!["--log-format=text"], vec![json], LogFormat::Text),
         (
+            vec!["--log-format=chartmuseum"],
+            vec![],
+            LogFormat::Chartmuseum,
+        ),
+        (
             vec!["--log-json"],
             vec![("CHARTROOM_LOG_FORMAT", "text")],
             LogFormat::Json,
@@ -121,6 +126,7 @@ fn switches_and_the_options_that_they_stand_for_agree_or_the_nearer_source_wins(
         let flags = [vec!["memory:"], flags].concat();
         let config = load(&flags, &variables).unwrap();
         assert_eq!(config.log.format, format, "{flags:?} {variables:?}");
+        assert_eq!(config.http.log_format, format, "{flags:?} {variables:?}");
     }
     let flags = ["memory:", "--debug", "--log-level=error"];
     assert_eq!(load(&flags, &[]).unwrap_err().0.len(), 1);

@@ -24,10 +24,10 @@ pub enum Access {
 }
 
 impl Endpoint {
-    /// Tells who may use it. Open is what ChartMuseum never protects: probes and the version.
+    /// Tells who may use it. Open is what ChartMuseum never protects: probes, metrics and the version.
     pub fn access(self) -> Access {
         match self {
-            Self::Health | Self::Ready | Self::Info => Access::Open,
+            Self::Health | Self::Ready | Self::Metrics | Self::Info => Access::Open,
             Self::Page
             | Self::ListRepositories
             | Self::Index

@@ -25,7 +25,7 @@ pub(super) fn wants_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// Returns the name and the quality in thousandths; one that is not a number counts as 0.
-fn quality(coding: &str) -> (&str, u16) {
+pub(super) fn quality(coding: &str) -> (&str, u16) {
     let mut parts = coding.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
     for part in parts {

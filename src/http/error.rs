@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,6 +130,16 @@ pub(super) struct Failure {
     cause: Option<Arc<ApiError>>,
 }
 
+/// Why the server failed, for the log only.
+#[derive(Clone, Debug)]
+pub(super) struct Cause(Arc<ApiError>);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.chain())
+    }
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     error: &'a str,
@@ -174,17 +184,20 @@ impl Failure {
         self
     }
 
+    /// Returns the cause of a 5xx.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        let cause = self.cause.as_ref();
+        let cause = cause.filter(|_| self.status.is_server_error());
+        cause.map(|error| Cause(Arc::clone(error)))
+    }
+
     /// Writes the cause of a 5xx to the log, under the id that the client was given.
     pub(super) fn log(&self, request_id: &str) {
-        let Some(cause) = self
-            .cause
-            .as_deref()
-            .filter(|_| self.status.is_server_error())
-        else {
+        let Some(cause) = self.cause() else {
             return;
         };
         let status = self.status.as_u16();
-        let cause = cause.chain();
+        let cause = cause.to_string();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             tracing::warn!(
                 request.id = request_id,

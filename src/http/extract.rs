@@ -149,11 +149,12 @@ impl FromRequestParts<App> for UploadSlot {
     type Rejection = ApiError;
 
     async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let UploadSlots(slots) = UploadSlots::from_ref(app);
-        match slots.try_acquire_owned() {
-            Ok(permit) => Ok(Self { _permit: permit }),
-            Err(_) => Err(ApiError::TooManyUploads),
-        }
+        let UploadSlots { free, metrics } = UploadSlots::from_ref(app);
+        let Ok(permit) = free.try_acquire_owned() else {
+            metrics.upload_refused();
+            return Err(ApiError::TooManyUploads);
+        };
+        Ok(Self { _permit: permit })
     }
 }
 

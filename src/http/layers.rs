@@ -13,11 +13,11 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use uuid::Uuid;
 
-use super::access_log::{self, AccessLog};
 use super::cors::{self, Cors};
 use super::error::{ApiError, Failure};
 use super::extract::Place;
 use super::reply::{GENERATION, STALE};
+use super::served::{self, Observers};
 use crate::repository::Repositories;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,7 +32,7 @@ pub(super) struct RequestId(pub(super) Arc<str>);
 /// Limits and deadlines of bodies, and the cap of uploads, are not layers: they belong to the two
 /// routes that read bodies, and the extractor and the stream there refuse with the same errors as
 /// everything else ([`super::extract::UploadSlot`], [`super::incoming`]).
-pub(super) fn around(router: Router, cors: Cors, log_health: bool) -> Router {
+pub(super) fn around(router: Router, cors: Cors, observers: Observers) -> Router {
     router
         // Innermost, so that a reply after a panic passes all the others.
         .layer(from_fn(catch_panic))
@@ -42,10 +42,7 @@ pub(super) fn around(router: Router, cors: Cors, log_health: bool) -> Router {
         // Around all that can fail, so that pages of other origins can read failures, too.
         .layer(from_fn_with_state(Arc::new(cors), cors::layer))
         // Sees the status that the client sees.
-        .layer(from_fn_with_state(
-            AccessLog { log_health },
-            access_log::layer,
-        ))
+        .layer(from_fn_with_state(observers, served::layer))
         // Outermost: all the others use the id.
         .layer(from_fn(identify))
 }
@@ -89,6 +86,9 @@ async fn write_failure(request: Request, next: Next) -> Response {
     };
     failure.log(&id);
     let mut written = failure.response(&id);
+    if let Some(cause) = failure.cause() {
+        written.extensions_mut().insert(cause);
+    }
     // What other layers added, such as Allow and the generation, stays.
     for (name, value) in response.headers() {
         if !written.headers().contains_key(name) {
@@ -149,7 +149,9 @@ pub(super) async fn generation(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::access_log::AccessLog;
     use crate::http::settings::Settings;
+    use crate::metrics::Metrics;
     use tower::ServiceExt;
 
     async fn panicking() {
@@ -161,7 +163,12 @@ mod tests {
         let router = Router::new().route("/", axum::routing::get(panicking));
         let request = Request::builder().header(&REQUEST_ID, "the-id");
         let request = request.body(Body::empty()).unwrap();
-        let response = around(router, Cors::from(&Settings::default()), false)
+        let settings = Settings::default();
+        let observers = Observers {
+            log: AccessLog::new(&settings),
+            metrics: Metrics::new("127.0.0.1:8879".parse().unwrap(), 1),
+        };
+        let response = around(router, Cors::from(&settings), observers)
             .oneshot(request)
             .await
             .unwrap();

@@ -21,6 +21,7 @@ mod form;
 mod incoming;
 mod index;
 mod layers;
+mod metrics;
 mod mistakes;
 mod pages;
 mod place;
@@ -28,6 +29,7 @@ mod probes;
 mod reply;
 mod repositories;
 pub mod routes;
+mod served;
 pub mod settings;
 mod uploads;
 
@@ -39,8 +41,12 @@ use axum::extract::FromRef;
 use tokio::sync::Semaphore;
 
 use crate::auth::Auth;
+use crate::metrics::Metrics;
+use crate::metrics::exposition::Exposition;
 use crate::repository::Repositories;
+use access_log::AccessLog;
 use cors::Cors;
+use served::Observers;
 use settings::Settings;
 
 /// The peer of a connection; the server puts it into the extensions of each request.
@@ -54,11 +60,15 @@ pub(crate) struct App {
     settings: Arc<Settings>,
     upload_slots: UploadSlots,
     look_slots: LookSlots,
+    exposition: Arc<Exposition>,
 }
 
-/// The uploads that may be received at once.
+/// The uploads that may be received at once, and where refusals are counted.
 #[derive(Clone)]
-pub(crate) struct UploadSlots(Arc<Semaphore>);
+pub(crate) struct UploadSlots {
+    free: Arc<Semaphore>,
+    metrics: Metrics,
+}
 
 impl FromRef<App> for Arc<Repositories> {
     fn from_ref(app: &App) -> Self {
@@ -90,15 +100,37 @@ impl FromRef<App> for UploadSlots {
     }
 }
 
+impl FromRef<App> for Arc<Exposition> {
+    fn from_ref(app: &App) -> Self {
+        Self::clone(&app.exposition)
+    }
+}
+
 /// Returns the whole API over the repositories of a store, for those whom `auth` lets in.
-pub fn router(repositories: Arc<Repositories>, settings: Settings, auth: Auth) -> Router {
-    let log_health = settings.log_health;
+pub fn router(
+    repositories: Arc<Repositories>,
+    settings: Settings,
+    auth: Auth,
+    metrics: Metrics,
+) -> Router {
+    let free = Arc::new(Semaphore::new(settings.max_uploads));
+    let exposition = Exposition::new(
+        &metrics,
+        Arc::clone(&repositories),
+        Arc::clone(&free),
+        settings.max_uploads,
+    );
+    let observers = Observers {
+        log: AccessLog::new(&settings),
+        metrics: metrics.clone(),
+    };
     let cors = Cors::from(&settings);
     let app = App {
         repositories,
-        upload_slots: UploadSlots(Arc::new(Semaphore::new(settings.max_uploads))),
+        upload_slots: UploadSlots { free, metrics },
         look_slots: LookSlots(Arc::new(Semaphore::new(LOOKS))),
+        exposition: Arc::new(exposition),
         settings: Arc::new(settings),
     };
-    layers::around(routes::router(app, &Arc::new(auth)), cors, log_health)
+    layers::around(routes::router(app, &Arc::new(auth)), cors, observers)
 }

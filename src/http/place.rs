@@ -14,7 +14,7 @@ use axum::http::{Method, Uri};
 use chartroom_storage::RepositoryPath;
 use percent_encoding::percent_decode_str;
 
-use super::routes::Route;
+use super::routes::{Endpoint, Route};
 use super::settings::{ContextPath, Depth};
 
 /// Where a request belongs.
@@ -24,6 +24,9 @@ pub(super) struct Place {
     pub(super) repository: RepositoryPath,
     /// The path without context path and repository, as a row of the table has it.
     pub(super) path: String,
+    /// The pattern of that row, and what answers there.
+    pub(super) pattern: &'static str,
+    pub(super) endpoint: Endpoint,
 }
 
 /// Finds the place of a path; `None` if no row fits.
@@ -35,10 +38,9 @@ pub(super) fn find(
     path: &str,
 ) -> Option<Place> {
     // Where scrapers of ChartMuseum look: not below the context path.
-    let below = match below_context(context_path, path) {
-        Some(below) => below,
-        None if path == METRICS => path,
-        None => return None,
+    let (is_metrics, below) = match path {
+        METRICS => (true, path),
+        _ => (false, below_context(context_path, path)?),
     };
     let segments: Vec<&str> = below.strip_prefix('/')?.split('/').collect();
     // `/api/charts/x.tgz` may be the archive of a repository called `api`, or the chart `x.tgz` in the
@@ -47,6 +49,7 @@ pub(super) fn find(
     let find = |is_of_api: bool, method: Option<&Method>| {
         routes
             .iter()
+            .filter(|route| (route.endpoint == Endpoint::Metrics) == is_metrics)
             .filter(|route| route.is_of_api() == is_of_api)
             .filter(|route| method.is_none_or(|method| route.method == *method))
             .find_map(|route| place_in(route, &segments, depth))
@@ -111,6 +114,8 @@ fn place_in(route: &Route, segments: &[&str], depth: Depth) -> Option<Place> {
     Some(Place {
         repository: repository_of(repository)?,
         path: format!("/{}", path.join("/")),
+        pattern: route.pattern,
+        endpoint: route.endpoint,
     })
 }
 

@@ -13,10 +13,11 @@ use tower::ServiceExt;
 
 use super::auth::{self, Access, Guard};
 use super::error::ApiError;
+use super::served::Routed;
 use super::settings::Settings;
 use super::{
-    App, archives, artifact_hub, charts, contents, explain, index, layers, pages, place, probes,
-    repositories, uploads,
+    App, archives, artifact_hub, charts, contents, explain, index, layers, metrics, pages, place,
+    probes, repositories, uploads,
 };
 use crate::auth::Auth;
 
@@ -38,6 +39,7 @@ pub enum Endpoint {
     Page,
     Health,
     Ready,
+    Metrics,
     Info,
     ListRepositories,
     Index,
@@ -77,6 +79,8 @@ pub static ROUTES: &[Route] = &[
     route(Method::HEAD, "/health", Endpoint::Health),
     route(Method::GET, "/ready", Endpoint::Ready),
     route(Method::HEAD, "/ready", Endpoint::Ready),
+    route(Method::GET, place::METRICS, Endpoint::Metrics),
+    route(Method::HEAD, place::METRICS, Endpoint::Metrics),
     route(Method::GET, "/info", Endpoint::Info),
     route(Method::HEAD, "/info", Endpoint::Info),
     route(Method::GET, "/api/repos", Endpoint::ListRepositories),
@@ -155,6 +159,7 @@ impl Route {
     fn is_on(&self, settings: &Settings) -> bool {
         match self.endpoint {
             Endpoint::Delete => settings.api && settings.delete,
+            Endpoint::Metrics => settings.metrics,
             _ => settings.api || !self.is_of_api(),
         }
     }
@@ -165,7 +170,7 @@ impl Endpoint {
     pub(super) fn is_of_a_repository(self) -> bool {
         !matches!(
             self,
-            Self::Health | Self::Ready | Self::Info | Self::ListRepositories
+            Self::Health | Self::Ready | Self::Metrics | Self::Info | Self::ListRepositories
         )
     }
 
@@ -174,6 +179,7 @@ impl Endpoint {
             Self::Page => on(method, pages::page),
             Self::Health => on(method, probes::health),
             Self::Ready => on(method, probes::ready),
+            Self::Metrics => on(method, metrics::metrics),
             Self::Info => on(method, probes::info),
             Self::ListRepositories => on(method, repositories::list),
             Self::Index => on(method, index::index),
@@ -243,6 +249,7 @@ async fn dispatch(
     let Some(place) = place else {
         return ApiError::NoRoute.into_response();
     };
+    Routed::note(&request, &place, &settings.context_path);
     let Some(uri) = place::with_path(request.uri(), &place.path) else {
         return ApiError::NoRoute.into_response();
     };

@@ -7,6 +7,8 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use chartroom_storage::RepositoryPath;
 
+use crate::telemetry::LogFormat;
+
 /// What can be configured about the API.
 #[derive(Clone, Debug)]
 #[expect(
@@ -42,9 +44,11 @@ pub struct Settings {
     pub artifact_hub_ids: BTreeMap<RepositoryPath, String>,
     /// Whether `/metrics` is served.
     pub metrics: bool,
+    /// How the log is written: in ChartMuseum's form a request's line has other fields.
+    pub log_format: LogFormat,
     /// Whether successful probes are logged.
     pub log_health: bool,
-    /// Whether the access log tells a latency as whole nanoseconds and not as a text.
+    /// Whether ChartMuseum's form tells a latency as whole nanoseconds and not as a text.
     pub log_latency_integer: bool,
 }
 
@@ -65,6 +69,7 @@ impl Default for Settings {
             cors_allow_origin: None,
             artifact_hub_ids: BTreeMap::new(),
             metrics: false,
+            log_format: LogFormat::Text,
             log_health: false,
             log_latency_integer: false,
         }

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::change::Change;
 use super::error::RepositoryError;
+use super::events::{self, Event, Events};
 use super::state::State;
 use super::view::View;
 
@@ -50,6 +51,7 @@ impl Committer {
         committing: &TaskTracker,
         tasks: &TaskTracker,
         stop: CancellationToken,
+        events: Arc<dyn Events>,
     ) -> Self {
         let (requests, inbox) = mpsc::channel(QUEUE);
         let view = Arc::new(ArcSwap::from_pointee(View::of(&log)));
@@ -58,6 +60,7 @@ impl Committer {
             inbox,
             view: Arc::clone(&view),
             tasks: tasks.clone(),
+            events,
         };
         committing.spawn(async move { stop.run_until_cancelled(work.run()).await });
         Self { requests, view }
@@ -109,6 +112,7 @@ struct Work {
     inbox: mpsc::Receiver<Request>,
     view: Arc<ArcSwap<View>>,
     tasks: TaskTracker,
+    events: Arc<dyn Events>,
 }
 
 /// Proposals of one operation, and where its outcomes go.
@@ -119,7 +123,7 @@ impl Work {
         while let Some(first) = self.inbox.recv().await {
             let (waiting, proposals, batches) = self.gather(first);
             if !waiting.is_empty() {
-                let caught_up = self.log.catch_up().await.map_err(Arc::new);
+                let caught_up = self.catch_up().await.map_err(Arc::new);
                 self.publish();
                 for reply in waiting {
                     // Nobody is left to hear it: the caller gave up.
@@ -127,7 +131,7 @@ impl Work {
                 }
             }
             if !proposals.is_empty() {
-                let mut outcomes = self.log.append(proposals).await.into_iter();
+                let mut outcomes = self.append(proposals).await.into_iter();
                 self.publish();
                 for (size, reply) in batches {
                     let _ = reply.send(outcomes.by_ref().take(size).collect());
@@ -135,6 +139,28 @@ impl Work {
                 self.keep_up();
             }
         }
+    }
+
+    async fn catch_up(&mut self) -> Result<(), StorageError> {
+        let before = self.log.base();
+        let caught_up = self.log.catch_up().await;
+        self.events.notice(Event::CaughtUp(match caught_up {
+            Ok(()) if self.log.base() == before => events::CaughtUp::Current,
+            Ok(()) => events::CaughtUp::Advanced,
+            Err(_) => events::CaughtUp::Failed,
+        }));
+        caught_up
+    }
+
+    async fn append(&mut self, proposals: Vec<Proposal<Change>>) -> Vec<Outcome> {
+        let before = self.log.tally();
+        let outcomes = self.log.append(proposals).await;
+        let appended = |outcome: &&Outcome| matches!(outcome, Outcome::Appended(_));
+        self.events.notice(Event::Appended {
+            tally: self.log.tally().since(before),
+            changes: outcomes.iter().filter(appended).count(),
+        });
+        outcomes
     }
 
     /// Takes what waits, up to one group.

@@ -10,6 +10,7 @@ mod change;
 pub mod check;
 mod committer;
 mod error;
+mod events;
 pub mod explain;
 mod fetch;
 mod first_look;
@@ -52,6 +53,7 @@ use state::{Setup, State};
 
 pub use change::Origin;
 pub use error::RepositoryError;
+pub use events::{CaughtUp, Event, Events};
 pub use explain::Explanation;
 pub use fetch::{Chunks, Found};
 pub use options::{Options, RELATIVE, Waits};
@@ -182,7 +184,13 @@ impl Repository {
         let tasks = TaskTracker::new();
         let committing = TaskTracker::new();
         let stop_committing = CancellationToken::new();
-        let committer = Committer::start(log, &committing, &tasks, stop_committing.clone());
+        let committer = Committer::start(
+            log,
+            &committing,
+            &tasks,
+            stop_committing.clone(),
+            Arc::clone(&options.events),
+        );
         let core = Arc::new(Core {
             first_look: FirstLook::begin(clock.now()),
             store,
@@ -205,6 +213,16 @@ impl Repository {
     /// Returns what this replica knows, without waiting.
     pub fn latest_known(&self) -> Arc<View> {
         self.core.committer.view()
+    }
+
+    /// Returns how long ago this replica last knew all that was in the log.
+    pub fn staleness(&self) -> Duration {
+        self.core.clock.now().since(self.latest_known().proven)
+    }
+
+    /// Returns how many files are there that are no charts.
+    pub fn unreadable(&self) -> usize {
+        self.core.unreadable.len()
     }
 
     /// Returns a view that is as fresh as the options promise, and at least at a generation that the

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chartroom_storage::log::LogOptions;
 
+use super::events::Events;
 use crate::chart::limits::Limits;
 
 /// Archives beside the index: right under any host, path and scheme.
@@ -37,6 +38,8 @@ pub struct Options {
     pub log: LogOptions,
     /// The waits of the protocol.
     pub waits: Waits,
+    /// Who is told of what happens.
+    pub events: Arc<dyn Events>,
 }
 
 /// The waits of the protocol. Each is there because a request whose reply was lost may still be
@@ -79,6 +82,7 @@ impl Default for Options {
             parallel_reads: 4,
             log: LogOptions::default(),
             waits: Waits::default(),
+            events: Arc::new(()),
         }
     }
 }

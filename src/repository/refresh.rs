@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::change::Change;
+use super::events::Event;
 use super::inspect::Inspected;
 use super::state::Status;
 use super::view::View;
@@ -178,6 +179,19 @@ impl Core {
     }
 
     pub(super) async fn refresh(&self) -> Result<Refreshed, RepositoryError> {
+        let began = self.clock.now();
+        let refreshed = self.refresh_now().await;
+        // At the end of the program it is not the store that failed.
+        if !matches!(refreshed, Err(RepositoryError::Closed)) {
+            self.options.events.notice(Event::Refreshed {
+                took: self.clock.now().since(began),
+                refreshed: refreshed.as_ref().ok().copied(),
+            });
+        }
+        refreshed
+    }
+
+    async fn refresh_now(&self) -> Result<Refreshed, RepositoryError> {
         // Never the other way round: an old listing would drop a fresh upload.
         let view = self.committer.catch_up().await?;
         let objects = self.store.list().await?;

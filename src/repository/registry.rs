@@ -15,6 +15,7 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::events::Event;
 use super::reader::Reader;
 use super::{Options, Repository, RepositoryError};
 
@@ -285,12 +286,18 @@ impl Core {
             .get_or_try_init(|| async {
                 let _permit = self.permit().await?;
                 tracing::debug!(repository = path.as_str(), "opening");
-                Repository::open(
+                let began = self.clock.now();
+                let opened = Repository::open(
                     self.store.within(path),
                     self.clock.clone(),
                     self.options.of(path),
                 )
-                .await
+                .await;
+                self.options.repository.events.notice(Event::Opened {
+                    took: self.clock.now().since(began),
+                    is_ok: opened.is_ok(),
+                });
+                opened
             })
             .await
             .cloned();

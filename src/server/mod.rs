@@ -53,7 +53,7 @@ pub struct Stop {
 }
 
 /// Serves `router`, with TLS or in clear, until it is told to stop, and returns when every connection
-/// is closed.
+/// is closed. `tracker` knows how many there are.
 ///
 /// # Cancellation
 /// A future that is dropped closes the listener; its connections go on until the runtime ends.
@@ -62,6 +62,7 @@ pub async fn serve(
     router: Router,
     tls: Option<Tls>,
     settings: Settings,
+    tracker: TaskTracker,
     stop: Stop,
 ) {
     let tls = tls.map(Arc::new);
@@ -79,7 +80,6 @@ pub async fn serve(
         drain: stop.drain.clone(),
         close: close.clone(),
     };
-    let tracker = TaskTracker::new();
     while let Some((stream, client, permit)) = accept(&listener, &permits, &stop).await {
         tracker.spawn(connections.clone().serve(stream, client, permit));
     }

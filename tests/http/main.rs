@@ -8,6 +8,7 @@
     reason = "a test fails by a panic"
 )]
 
+mod access_log;
 mod api;
 #[path = "../support/archive_builder.rs"]
 mod archive_builder;
@@ -21,10 +22,13 @@ mod failures;
 mod http2;
 mod index;
 mod limits;
+mod metrics;
+mod monitoring;
 mod openapi;
 mod pages;
 mod repositories;
 mod routes;
+mod scrape;
 mod sockets;
 mod support;
 mod tls;

@@ -21,6 +21,7 @@ async fn every_row_is_answered_and_every_get_has_a_head() {
         .settings(|settings| {
             let id = "4a2e".to_owned();
             settings.artifact_hub_ids.insert(RepositoryPath::root(), id);
+            settings.metrics = true;
         })
         .build()
         .await;

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use crate::support::TestServer;
 
@@ -44,7 +45,15 @@ pub(crate) async fn start_with(tls: Option<Tls>, router: Router, settings: Setti
     let listener = server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = Stop::default();
-    let task = tokio::spawn(server::serve(listener, router, tls, settings, stop.clone()));
+    let connections = TaskTracker::new();
+    let task = tokio::spawn(server::serve(
+        listener,
+        router,
+        tls,
+        settings,
+        connections,
+        stop.clone(),
+    ));
     Running {
         address,
         stop,

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use chartroom::auth::Auth;
 use chartroom::http;
 use chartroom::http::settings::{Depth, Settings};
+use chartroom::metrics::Metrics;
 use chartroom::repository::{Options, RegistryOptions, Repositories};
 use chartroom_storage::{BucketOptions, Clock, Location, Store, Timeouts};
 use tower::ServiceExt;
@@ -31,6 +32,7 @@ pub(crate) struct TestServer {
     pub(crate) store: Store,
     /// Whether paths are as they are documented: one repository, and no context path.
     is_plain: bool,
+    pub(crate) metrics: Metrics,
 }
 
 pub(crate) struct Builder {
@@ -147,9 +149,18 @@ impl Builder {
 
     pub(crate) async fn build(self) -> TestServer {
         let is_single = self.settings.depth == Depth::Fixed(0);
-        let repositories = open(self.store.clone(), self.options, is_single).await;
+        let metrics = metrics();
+        let mut options = self.options;
+        options.repository.events = Arc::new(metrics.clone());
+        let store = self.store.metered(Arc::new(metrics.clone()));
+        let repositories = open(store, options, is_single).await;
         let is_plain = is_single && self.settings.context_path.as_str().is_empty();
-        let router = http::router(Arc::clone(&repositories), self.settings, self.auth);
+        let router = http::router(
+            Arc::clone(&repositories),
+            self.settings,
+            self.auth,
+            metrics.clone(),
+        );
         // The first look at the files is over: nothing happens but what a test does. Polled by the
         // clock, which a test may have paused: it must be able to go on.
         while repositories.ready().await.is_err() {
@@ -160,8 +171,14 @@ impl Builder {
             repositories,
             store: self.store,
             is_plain,
+            metrics,
         }
     }
+}
+
+/// As those of a server that listens at the default address.
+pub(crate) fn metrics() -> Metrics {
+    Metrics::new("127.0.0.1:8879".parse().unwrap(), 1024)
 }
 
 async fn open(store: Store, options: RegistryOptions, is_single: bool) -> Arc<Repositories> {

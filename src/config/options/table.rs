@@ -191,11 +191,11 @@ options! {
         Some(described("genindex", Differs("together with a depth it stops the start"))),
         "Print the index and end";
 
-    LOG_FORMAT = "log-format", Logging, Kind::Value("text|json"), "text", OURS,
-        "How log lines are written to stderr";
+    LOG_FORMAT = "log-format", Logging, Kind::Value("text|json|chartmuseum"), "text", OURS,
+        "How log lines are written to stderr. chartmuseum: JSON with the keys of ChartMuseum's";
     LOG_JSON = "log-json", Logging, Kind::Switch, "false",
         Some(museum("logjson")),
-        "The same as --log-format json";
+        "The same as --log-format json; in ChartMuseum's configuration, as --log-format chartmuseum";
     LOG_LEVEL = "log-level", Logging, Kind::Value("error|warn|info|debug|trace"), "info", OURS,
         "The least severe lines to write";
     DEBUG = "debug", Logging, Kind::Switch, "false",
@@ -206,7 +206,7 @@ options! {
         "Log successful /health and /ready requests too";
     LOG_LATENCY_INTEGER = "log-latency-integer", Logging, Kind::Switch, "false",
         Some(museum("loglatencyinteger")),
-        "Log how long a request took as a number of nanoseconds and not as a text";
+        "With --log-format chartmuseum, log how long a request took as a number of nanoseconds and not as a text";
 
     CONFIG = "config", General, Kind::Value("FILE"), "",
         Some(museum("")),

@@ -151,7 +151,7 @@ fn tls(config: &Config) -> String {
 static ROWS: &[Row] = rows! {
     "gen-index" "GEN_INDEX" "genindex" = "true" LOCAL, Is(|c| c.gen_index.to_string(), "true");
     "debug" "DEBUG" "debug" = "true" LOCAL, Is(|c| c.log.level.to_string(), "DEBUG");
-    "log-json" "LOG_JSON" "logjson" = "t" LOCAL, Is(|c| format!("{:?}", c.log.format), "Json");
+    "log-json" "LOG_JSON" "logjson" = "t" LOCAL, Is(|c| format!("{:?}", (c.log.format, c.http.log_format)), "(Chartmuseum, Chartmuseum)");
     "log-health" "LOG_HEALTH" "loghealth" = "1" LOCAL, Is(|c| c.http.log_health.to_string(), "true");
     "log-latency-integer" "LOG_LATENCY_INTEGER" "loglatencyinteger" = "True" LOCAL, Is(|c| c.http.log_latency_integer.to_string(), "true");
     "disable-metrics" "DISABLE_METRICS" "disablemetrics" = "true" LOCAL, Notice("metrics are off");

@@ -84,6 +84,7 @@ impl<M: Machine> Log<M> {
             .append_admitted(&proposals, &mut tried)
             .await
             .map_err(Arc::new);
+        self.tally.failed += u64::from(result.is_err());
         let outcome = |(at, proposal): (usize, &Proposal<M::Change>)| match &result {
             Ok(generation) if tried.contains(&at) => Outcome::Appended(*generation),
             // The record may be, or come to be, in the log: this must not look like a refusal.
@@ -119,8 +120,12 @@ impl<M: Machine> Log<M> {
                 .collect();
             let body = record::encode(&key, generation, &nonce, time, &changes)?;
             match self.create(&key, generation, &nonce, &body).await? {
-                Attempt::Lost(winner) => self.take(winner),
+                Attempt::Lost(winner) => {
+                    self.tally.lost += 1;
+                    self.take(winner);
+                }
                 Attempt::Won => {
+                    self.tally.won += 1;
                     let replied = self.clock.now();
                     // The record that is read back is what everybody else will apply.
                     self.take(record::decode(&key, generation, &body)?);
@@ -170,7 +175,7 @@ impl<M: Machine> Log<M> {
     /// Creates a record. A create in doubt is tried again with the same number and the same nonce:
     /// that cannot do harm, because whoever reads the number can tell whose it is.
     async fn create(
-        &self,
+        &mut self,
         key: &Key,
         generation: u64,
         nonce: &Nonce,
@@ -181,7 +186,10 @@ impl<M: Machine> Log<M> {
             let doubt = match self.store.create(key, body.clone()).await {
                 Ok(_) => return Ok(Attempt::Won),
                 Err(error) if error.kind() == StorageErrorKind::AlreadyExists => None,
-                Err(error) if error.outcome_unknown() => Some(error),
+                Err(error) if error.outcome_unknown() => {
+                    self.tally.in_doubt += 1;
+                    Some(error)
+                }
                 Err(error) => return Err(error),
             };
             match probe::<M::Change>(&self.store, &self.keys, generation).await {

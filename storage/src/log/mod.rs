@@ -139,6 +139,33 @@ pub struct Log<M: Machine> {
     snapshot: SnapshotMark,
     /// What a reload does if a hand removed genesis.
     missing: Missing,
+    tally: Tally,
+}
+
+/// What became of the attempts to append, counted since the log was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Change sets that got their number.
+    pub won: u64,
+    /// Numbers that another change set got first; the next one was tried.
+    pub lost: u64,
+    /// Creates of which the store did not tell whether they happened; they were looked up.
+    pub in_doubt: u64,
+    /// Appends that were given up with an error.
+    pub failed: u64,
+}
+
+impl Tally {
+    /// Returns what was added after `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            won: self.won.saturating_sub(earlier.won),
+            lost: self.lost.saturating_sub(earlier.lost),
+            in_doubt: self.in_doubt.saturating_sub(earlier.in_doubt),
+            failed: self.failed.saturating_sub(earlier.failed),
+        }
+    }
 }
 
 /// How far the log was read.
@@ -215,7 +242,13 @@ impl<M: Machine> Log<M> {
             position: whole.position,
             snapshot: whole.snapshot,
             missing,
+            tally: Tally::default(),
         })
+    }
+
+    /// Returns what became of the attempts to append so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// Returns the machine.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chartroom_storage::log::{LogOptions, Outcome};
+use chartroom_storage::log::{LogOptions, Outcome, Tally};
 use chartroom_storage::testing::{Action, Faulty, Op, Plan};
 use chartroom_storage::{StorageErrorKind, Timeouts};
 use object_store::memory::InMemory;
@@ -32,6 +32,12 @@ async fn a_create_whose_reply_is_lost_is_recognised_by_its_nonce() {
         1,
         "it is read back, not sent again"
     );
+    let in_doubt = Tally {
+        won: 1,
+        in_doubt: 1,
+        ..Tally::default()
+    };
+    assert_eq!(log.tally(), in_doubt);
     let log = open(&other.store(Timeouts::default()), LogOptions::default())
         .await
         .unwrap();
@@ -84,6 +90,12 @@ async fn a_number_taken_by_another_while_the_reply_is_lost_is_lost() {
     way.rule(Op::Put, is_record, Action::Drop);
     let outcomes = log.append(vec![stale]).await;
     assert!(matches!(outcomes[..], [Outcome::Changed]), "{outcomes:?}");
+    let lost = Tally {
+        lost: 1,
+        in_doubt: 1,
+        ..Tally::default()
+    };
+    assert_eq!(log.tally(), lost);
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,6 +107,8 @@ async fn nothing_is_acknowledged_while_the_store_is_away_and_all_goes_on_after()
     way.partition(true);
     let outcome = set(&mut log, "a", 1).await;
     assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+    let tally = log.tally();
+    assert_eq!((tally.won, tally.failed), (0, 1));
     assert_eq!(
         log.catch_up().await.unwrap_err().kind(),
         StorageErrorKind::Unavailable

@@ -1,0 +1,110 @@
+//! All metrics in one place: what is counted, under which names, and how it is written.
+//!
+//! Names that begin with `chartmuseum_` are ChartMuseum's, with its labels, so that its dashboards and
+//! alerts go on; those with `chartroom_` are ours. The values of a label are a fixed set, or bounded in
+//! number: nothing that a client can choose freely (its host, its query, an unknown path or method)
+//! becomes one. `process_*` are those of the Go client. `go_*` and `promhttp_*` are not taken: they tell
+//! of the Go runtime and of the Go library.
+//!
+//! What happens is counted in [`Metrics`], which the parts of the program get as the small traits that
+//! they know. What is, such as the size of an index, is read when somebody asks ([`exposition`]).
+
+pub(crate) mod exposition;
+mod families;
+mod process;
+mod repositories;
+mod requests;
+mod store;
+mod summary;
+mod text;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chartroom_storage::Meter;
+use tokio_util::task::TaskTracker;
+
+use crate::repository::{Event, Events};
+use families::{Appends, CatchUps, Openings, Refreshes};
+use prometheus_client::registry::Registry;
+pub(crate) use requests::Request;
+use requests::Requests;
+use store::StoreRequests;
+
+/// Everything that is counted. Copies count into the same.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    requests: Requests,
+    openings: Openings,
+    appends: Appends,
+    catch_ups: CatchUps,
+    refreshes: Refreshes,
+    store: StoreRequests,
+    connections: Connections,
+}
+
+/// The connections of the listener, and how many there may be.
+#[derive(Clone, Debug)]
+struct Connections {
+    open: TaskTracker,
+    limit: usize,
+}
+
+impl Metrics {
+    /// Begins to count for the server that listens at `address`.
+    pub fn new(address: SocketAddr, max_connections: usize) -> Self {
+        Self {
+            requests: Requests::new(&address.to_string()),
+            openings: Openings::default(),
+            appends: Appends::default(),
+            catch_ups: CatchUps::default(),
+            refreshes: Refreshes::default(),
+            store: StoreRequests::default(),
+            connections: Connections {
+                open: TaskTracker::new(),
+                limit: max_connections,
+            },
+        }
+    }
+
+    /// Returns what the connections are to be tracked with.
+    pub fn connections(&self) -> TaskTracker {
+        self.connections.open.clone()
+    }
+
+    /// Counts a request whose reply has ended.
+    pub(crate) fn request(&self, request: &Request<'_>) {
+        self.requests.count(request);
+    }
+
+    /// Counts an upload that was refused because there were too many at once.
+    pub(crate) fn upload_refused(&self) {
+        self.requests.upload_refused();
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        self.requests.register(registry);
+        self.openings.register(registry);
+        self.appends.register(registry);
+        self.catch_ups.register(registry);
+        self.refreshes.register(registry);
+        self.store.register(registry);
+    }
+}
+
+impl Events for Metrics {
+    fn notice(&self, event: Event) {
+        match event {
+            Event::Opened { took, is_ok } => self.openings.count(took, is_ok),
+            Event::Appended { tally, changes } => self.appends.count(tally, changes),
+            Event::CaughtUp(result) => self.catch_ups.count(result),
+            Event::Refreshed { took, refreshed } => self.refreshes.count(took, refreshed),
+        }
+    }
+}
+
+impl Meter for Metrics {
+    fn observe(&self, operation: &'static str, result: &'static str, duration: Duration) {
+        self.store.count(operation, result, duration);
+    }
+}
