@@ -9,7 +9,7 @@ use clap::ArgMatches;
 use super::backend::Backend;
 use super::environment::Variables;
 use super::file::{File, Said};
-use super::layers::{Layer, Reader, Value};
+use super::layers::{Layer, Problem, Reader, Source, Value};
 use super::options::{CONFIG, Definition, STORAGE};
 use super::{args, environment};
 
@@ -51,6 +51,20 @@ pub(super) fn read(matches: &ArgMatches, variables: &Variables) -> Reader {
         .or(written.as_ref())
         .map(|storage| storage.source.clone());
     let is_museum = reader.museum.is_some();
+    let is_elsewhere = [
+        flags.directory(),
+        given(&flags, &STORAGE),
+        given(&ours.layer, &STORAGE),
+    ]
+    .into_iter()
+    .any(|storage| storage.is_some())
+        || ours_in_file.is_some();
+    if !is_museum
+        && !is_elsewhere
+        && let Some(Value { text, source }) = given(&bare.layer, &STORAGE)
+    {
+        reader.problems.push(misspelt(text, source));
+    }
     let counts = is_museum || named.is_some();
     if !is_museum {
         reader.notices.extend(
@@ -80,6 +94,20 @@ pub(super) fn read(matches: &ArgMatches, variables: &Variables) -> Reader {
 
 fn given<'layer>(layer: &'layer Layer, definition: &Definition) -> Option<&'layer Value> {
     layer.get(definition).filter(|value| !value.text.is_empty())
+}
+
+/// Nobody else says where charts are kept: a ChartMuseum with this variable would not start, and to start
+/// on some directory instead would be a surprise.
+fn misspelt(text: &str, source: &Source) -> Problem {
+    Problem {
+        key: STORAGE.name.to_owned(),
+        what: format!("`{text}` is not a storage backend"),
+        source: source.clone(),
+        fix: format!(
+            "write local, amazon, google or microsoft; or, if the variable is not for chartroom, say where charts are kept, as DIR or in {}",
+            STORAGE.variable()
+        ),
+    }
 }
 
 fn ignored(definition: &Definition) -> String {

@@ -120,6 +120,12 @@ impl Launch {
         self
     }
 
+    /// Says what stands before every path.
+    pub(crate) fn below(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.context);
+        self
+    }
+
     /// Leaves address and port to the flags, variables or files of the test; the port is this.
     pub(crate) fn on_port(mut self, port: u16) -> Self {
         self.port = Some(port);
@@ -168,14 +174,24 @@ impl Launch {
         subject
     }
 
-    /// Runs a start that ends by itself; returns its code and all that it wrote.
+    /// Runs a start that has to end by itself; returns its code and all that it wrote.
     pub(crate) fn fail(self, program: &Program) -> (Option<i32>, String) {
-        let output = self.command(program).output().expect("it starts");
-        let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-        (
-            output.status.code(),
-            String::from_utf8_lossy(&text).into_owned(),
-        )
+        let log = self.directory.join("start.log");
+        let output = fs::File::create(&log).expect("a log file");
+        let child = self
+            .command(program)
+            .stdout(output.try_clone().expect("a second handle"))
+            .stderr(output)
+            .spawn()
+            .expect("it starts");
+        let mut subject = Subject {
+            child,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            log,
+            is_ours: program.is_ours(),
+        };
+        let status = subject.end();
+        (status.code(), subject.said())
     }
 }
 
@@ -268,6 +284,10 @@ impl Subject {
             asked.is_ok_and(|status| status.success()),
             "SIGTERM is sent"
         );
+        self.end()
+    }
+
+    fn end(&mut self) -> ExitStatus {
         let begin = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("its own child") {

@@ -153,6 +153,13 @@ fn a_misspelt_backend_is_no_directory() {
     );
     let notices = load(&["memory:"], &[("STORAGE", "amazn")]).unwrap().notices;
     assert_eq!(notices.len(), 1, "{notices:?}");
+    // With nothing else to go by, it is not passed over for some other directory.
+    let problems = load(&[], &[("STORAGE", "amazn")]).unwrap_err();
+    assert_eq!(keys(&problems), ["storage"]);
+    assert!(
+        problems.to_string().contains("variable STORAGE"),
+        "{problems}"
+    );
 }
 
 #[test]
