@@ -33,6 +33,11 @@ impl Client {
         reply.expect("a reply").status().as_u16()
     }
 
+    pub(crate) fn delete(&self, path: &str) -> u16 {
+        let reply = self.agent.delete(format!("{}{path}", self.url)).call();
+        reply.expect("a reply").status().as_u16()
+    }
+
     /// The body of a reply to a GET with this status.
     pub(crate) fn get(&self, path: &str, status: u16) -> Vec<u8> {
         let reply = self.agent.get(format!("{}{path}", self.url)).call();

@@ -27,6 +27,7 @@ mod objects;
 mod program;
 #[path = "../support/report.rs"]
 mod report;
+mod rights;
 #[path = "../support/server.rs"]
 #[allow(dead_code, reason = "storages are not only directories here")]
 mod server;

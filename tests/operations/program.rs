@@ -139,7 +139,7 @@ impl Storage {
             err: text(&output.stderr),
         };
         for (name, value) in &self.variables {
-            let is_secret = ["SECRET", "ACCESS_KEY"]
+            let is_secret = ["SECRET", "ACCESS_KEY", "TOKEN"]
                 .iter()
                 .any(|part| name.contains(part));
             let is_told = [&ended.out, &ended.err]
