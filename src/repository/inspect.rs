@@ -108,7 +108,14 @@ impl Core {
                 file: file.as_str().to_owned(),
                 origin: Origin::Refresh,
                 ticket: Ticket::draw(),
-                created: created(&chart.digest).unwrap_or(id.modified),
+                // A copy of the same bytes, as a move to another store makes it, is no new upload.
+                created: self
+                    .committer
+                    .view()
+                    .state
+                    .created(file.as_str(), &chart.digest)
+                    .or_else(|| created(&chart.digest))
+                    .unwrap_or(id.modified),
                 object: id,
                 digest: chart.digest,
                 metadata: chart.metadata,

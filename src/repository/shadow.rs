@@ -71,6 +71,12 @@ impl Shadows {
             .flat_map(|files| files.keys().map(String::as_str))
     }
 
+    /// Returns the entry of a file that waits behind a version.
+    pub(super) fn find(&self, name: &str, version: &str, file: &str) -> Option<&Entry> {
+        let identity = (name.to_owned(), version.to_owned());
+        self.waiting.get(&identity)?.get(file)
+    }
+
     /// Returns all that wait, by file.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
         self.waiting

@@ -14,7 +14,7 @@ use super::shadow::Shadows;
 use super::snapshot;
 use crate::chart::name::FileName;
 use crate::chart::{ChartVersion, Digest};
-use crate::index::Index;
+use crate::index::{Entry, Index};
 
 /// How many earlier objects of one archive are remembered, for overwrites that were overtaken.
 const REMEMBERED_OBJECTS: usize = 8;
@@ -118,6 +118,22 @@ impl State {
             Some(Status::Listed(listed)) => Some(listed),
             _ => None,
         }
+    }
+
+    /// Returns when an archive was uploaded, if it is listed with these bytes.
+    pub(super) fn created(&self, file: &str, digest: &Digest) -> Option<DateTime<Utc>> {
+        let listed = self
+            .listed(file)
+            .filter(|listed| listed.digest == *digest)?;
+        let shown = self.index.find(&listed.name, listed.version.as_str());
+        let entry = match shown.filter(|shown| &*shown.tie == file) {
+            Some(shown) => Entry::from_json(&shown.json).ok()?,
+            None => self
+                .shadows
+                .find(&listed.name, listed.version.as_str(), file)?
+                .clone(),
+        };
+        Some(entry.created.to_utc())
     }
 
     /// Returns all archives that are listed or being deleted, by file name, in no order.

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use chartroom::chart::name::FileName;
 use chartroom_storage::testing::{Faulty, Op};
+use futures_util::TryStreamExt;
 
-use crate::replica::{Answer, Bucket, Replica, options};
+use crate::replica::{Answer, Bucket, Replica, bytes, file, options};
 
 /// Requests by kind: `[put, get, head, list, delete]`.
 type Requests = [usize; 5];
@@ -116,6 +118,30 @@ async fn a_refresh_of_a_quiet_repository_is_one_listing_and_one_look_at_the_log(
     since_last(&replica.way);
     replica.refresh().await;
     assert_eq!(since_last(&replica.way), [0, 2, 0, 1, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_download_takes_one_request_and_one_of_nothing_two() {
+    let replica = replica().await;
+    replica.upload("1.0.0", "a").await;
+    since_last(&replica.way);
+    let file = |version| FileName::parse(&file(version)).unwrap();
+    let found = replica.repository.find(&file("1.0.0")).await.unwrap();
+    let chunks = replica.repository.read(&found, None).await.unwrap();
+    let chunks: Vec<_> = chunks.try_collect().await.unwrap();
+    assert_eq!(chunks.concat(), bytes("1.0.0", "a"));
+    assert_eq!(since_last(&replica.way), [0, 1, 0, 0, 0]);
+    replica.repository.find(&file("2.0.0")).await.unwrap_err();
+    assert_eq!(since_last(&replica.way), [0, 2, 0, 0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_for_readiness_takes_two_requests() {
+    let replica = replica().await;
+    replica.upload("1.0.0", "a").await;
+    since_last(&replica.way);
+    replica.repository.ready().await.unwrap();
+    assert_eq!(since_last(&replica.way), [0, 2, 0, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]

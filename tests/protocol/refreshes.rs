@@ -65,6 +65,34 @@ async fn what_hands_put_replace_and_remove_shows_up() {
     }
 }
 
+/// A move to another store gives every object another identity.
+#[tokio::test(start_paused = true)]
+async fn a_copy_of_the_same_bytes_keeps_the_time_of_its_upload() {
+    for bucket in [Bucket::counting(), Bucket::hashing()] {
+        let a = bucket.replica().await;
+        a.upload("1.0.0", "one").await;
+        a.upload("2.0.0", "two").await;
+        let hand = bucket.hand();
+        let shadow = Key::parse("copy.tgz").unwrap();
+        hand.create(&shadow, bytes("1.0.0", "one")).await.unwrap();
+        a.refresh().await;
+        let before = a.created().await;
+        let entered = hand.get(&shadow).await.unwrap().id.modified;
+        let [one, two] = ["1.0.0", "2.0.0"].map(key);
+        hand.replace(&one, bytes("1.0.0", "one")).await.unwrap();
+        hand.replace(&two, bytes("2.0.0", "other")).await.unwrap();
+        hand.replace(&shadow, bytes("1.0.0", "one")).await.unwrap();
+        a.refresh().await;
+        let after = a.created().await;
+        assert_eq!(after["1.0.0"], before["1.0.0"]);
+        assert_ne!(after["2.0.0"], before["2.0.0"]);
+        // What waited in the shadow comes out of it with its own time.
+        hand.delete(&one).await.unwrap();
+        a.refresh().await;
+        assert_eq!(a.created().await["1.0.0"], entered);
+    }
+}
+
 /// Identity is what Chart.yaml says, and a version is listed once.
 #[tokio::test(start_paused = true)]
 async fn a_copy_under_another_name_waits_in_the_shadow() {

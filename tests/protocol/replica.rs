@@ -13,7 +13,7 @@ use chartroom::repository::{
 };
 use chartroom_storage::testing::{Faulty, content_etag_memory};
 use chartroom_storage::{Clock, Key, Store, Timeouts};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
@@ -179,6 +179,17 @@ impl Replica {
             let value: serde_json::Value = serde_json::from_slice(&entry.json).unwrap();
             let digest = value["digest"].as_str().unwrap().parse().unwrap();
             (entry.tie.to_string(), digest)
+        });
+        entries.collect()
+    }
+
+    /// When each version was uploaded, as the index has it.
+    pub(crate) async fn created(&self) -> BTreeMap<String, DateTime<Utc>> {
+        let view = self.repository.caught_up().await.unwrap();
+        let entries = view.index.iter_json().map(|entry| {
+            let value: serde_json::Value = serde_json::from_slice(&entry.json).unwrap();
+            let created = value["created"].as_str().unwrap().parse().unwrap();
+            (entry.version_text.to_string(), created)
         });
         entries.collect()
     }

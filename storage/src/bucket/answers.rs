@@ -90,6 +90,7 @@ impl ObjectService {
             .any(|name| query.split('&').any(|parameter| parameter == *name));
         let is_batch = query.split('&').any(|parameter| parameter == "comp=batch");
         let is_read = ["GET", "HEAD"].contains(&request.method().as_str());
+        let is_write = request.method().as_str() == "PUT";
         let response = self.0.execute(request).await?;
         if response.status().is_success() {
             if is_listing {
@@ -102,6 +103,12 @@ impl ObjectService {
             if is_read && !response.headers().contains_key("last-modified") {
                 let status = response.status().as_u16();
                 let words = "an object without a time";
+                return Err(refused(Refusal::not_a_store(status, words)));
+            }
+            // The library wants the tag too, and says so in words that help nobody.
+            if is_write && !response.headers().contains_key("etag") {
+                let status = response.status().as_u16();
+                let words = "a write without a tag of what was written";
                 return Err(refused(Refusal::not_a_store(status, words)));
             }
             return Ok(Reply::Answer(response));

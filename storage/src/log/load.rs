@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::genesis::{Genesis, Missing};
 use super::keys::LogKeys;
-use super::record::{self, ChangeSet, Nonce};
+use super::record::{self, ChangeSet, Nonce, REMEDY};
 use super::snapshot;
 use super::{LogOptions, Machine, Position, SnapshotMark};
 use crate::{Clock, Key, StorageError, StorageErrorKind, Store};
@@ -65,7 +65,7 @@ pub(super) async fn read<M: Machine>(
     }
     Err(StorageError::corrupt(
         &LogKeys::genesis(),
-        "the log has a gap: records are missing that no snapshot covers",
+        format!("the log has a gap: records are missing that no snapshot covers, {REMEDY}"),
     ))
 }
 

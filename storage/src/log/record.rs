@@ -1,5 +1,7 @@
 //! A change set and how it is written.
 
+use std::fmt;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -10,6 +12,11 @@ use crate::{Key, Operation, StorageError, StorageErrorKind};
 
 /// The format of everything that a log writes. Another one is refused, never guessed at.
 pub(super) const FORMAT: u32 = 1;
+
+/// What a person can do about a log that cannot be read. Whoever restores a backup that was taken while
+/// servers wrote reads this.
+pub(super) const REMEDY: &str = "put back what is missing, or stop all servers and remove \
+     `.chartroom/`: the next start makes it anew from the archives";
 
 /// What tells one attempt to write a number from another's: 32 random hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,23 +85,27 @@ pub(super) fn decode<Change: DeserializeOwned>(
 ) -> Result<ChangeSet<Change>, StorageError> {
     check_format(key, body)?;
     let set: ChangeSet<Change> =
-        serde_json::from_slice(body).map_err(|error| StorageError::corrupt(key, error))?;
+        serde_json::from_slice(body).map_err(|error| damaged(key, &error))?;
     if set.generation != generation {
         let text = format!("the record says that it is number {}", set.generation);
-        return Err(StorageError::corrupt(key, text));
+        return Err(damaged(key, &text));
     }
     Ok(set)
 }
 
 /// Refuses a body that another version wrote.
 pub(super) fn check_format(key: &Key, body: &[u8]) -> Result<(), StorageError> {
-    let preamble: Preamble =
-        serde_json::from_slice(body).map_err(|error| StorageError::corrupt(key, error))?;
+    let preamble: Preamble = serde_json::from_slice(body).map_err(|error| damaged(key, &error))?;
     if preamble.format == FORMAT {
         Ok(())
     } else {
         Err(unknown_format(key, preamble.format))
     }
+}
+
+/// The error of a record that cannot be read.
+fn damaged(key: &Key, why: &dyn fmt::Display) -> StorageError {
+    StorageError::corrupt(key, format!("{why}; {REMEDY}"))
 }
 
 pub(super) fn unknown_format(key: &Key, format: u32) -> StorageError {

@@ -35,10 +35,10 @@ async fn broken_records_stop_the_start_by_name_and_stay_as_they_are() {
         let (_folder, store, key) = store_with_record(body).await;
         let error = open(&store, LogOptions::default()).await.unwrap_err();
         assert_eq!(error.kind(), StorageErrorKind::Corrupt, "{body}");
+        let text = text_of(&error);
         assert!(
-            text_of(&error).contains(key.as_str()),
-            "{}",
-            text_of(&error)
+            text.contains(key.as_str()) && text.contains("remove `.chartroom/`"),
+            "{text}"
         );
         assert_eq!(store.get(&key).await.unwrap().body, body);
     }
@@ -81,5 +81,9 @@ async fn a_gap_that_no_snapshot_covers_is_an_error() {
     store.delete(&key).await.unwrap();
     let error = open(&store, LogOptions::default()).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Corrupt);
-    assert!(text_of(&error).contains("gap"), "{}", text_of(&error));
+    let text = text_of(&error);
+    assert!(
+        text.contains("gap") && text.contains("remove `.chartroom/`"),
+        "{text}"
+    );
 }
