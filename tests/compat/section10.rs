@@ -1,3 +1,6 @@
 //! What ChartMuseum's users suffer from.
 
 mod load;
+mod siblings;
+mod traversal;
+mod words;

@@ -24,6 +24,15 @@ pub(crate) enum Program {
 }
 
 impl Program {
+    /// chartroom; or, to see a test fail on it, the ChartMuseum that `CHARTROOM_BIN` names.
+    pub(crate) fn under_test() -> Self {
+        let path = chartroom();
+        if path.file_name().is_some_and(|name| name == "chartmuseum") {
+            return Self::ChartMuseum(path);
+        }
+        Self::Chartroom
+    }
+
     fn path(&self) -> PathBuf {
         match self {
             Self::Chartroom => chartroom(),

@@ -1,5 +1,7 @@
 //! Objects that cannot be read, and repositories that cannot be reached.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::Method;
@@ -138,4 +140,112 @@ async fn a_repository_that_failed_answers_again_and_the_others_never_stopped() {
         .request(Method::DELETE, "/api/bad/charts/one/1.0.0", &[])
         .await;
     assert_eq!(deleted.status, 200, "{deleted}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_and_head_tell_the_truth_about_a_store_that_does_not_answer() {
+    let (faulty, store) = faulty();
+    let server = TestServer::builder().store(store).build().await;
+    assert_eq!(server.post("/api/charts", chart("one", "1.0.0")).await.status, 201);
+    let head = server.request(Method::HEAD, "/index.yaml", &[]).await;
+    let get = server.get("/index.yaml").await;
+    assert_eq!(head.header("etag"), get.header("etag"));
+    assert_eq!(head.header("content-length"), get.body.len().to_string());
+    faulty.partition(true);
+    for (method, path, status) in [
+        (Method::HEAD, "/index.yaml", 503),
+        (Method::GET, "/index.yaml", 503),
+        (Method::HEAD, "/ready", 503),
+        (Method::GET, "/ready", 503),
+        // The process is alive: to start it anew would help nobody.
+        (Method::GET, "/health", 200),
+    ] {
+        let reply = server.request(method.clone(), path, &[]).await;
+        assert_eq!(reply.status, status, "{method} {path}: {reply}");
+    }
+    faulty.partition(false);
+    for path in ["/index.yaml", "/ready"] {
+        assert_eq!(server.request(Method::HEAD, path, &[]).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repository_whose_store_is_slow_holds_up_no_other() {
+    let (faulty, store) = faulty();
+    let server = TestServer::builder()
+        .store(store)
+        .settings(|settings| settings.depth = Depth::Fixed(1))
+        .build()
+        .await;
+    let slow = Duration::from_secs(8);
+    for op in [Op::Get, Op::List, Op::Head, Op::Put] {
+        let is_slow = |key: &str| key.starts_with("slow");
+        faulty.rule_times(ALWAYS, op, is_slow, Action::Delay(slow));
+    }
+    // More than are opened at once: what waits for the slow one must not hold what the others need.
+    let path = |number: usize| format!("/slow{number}/index.yaml");
+    let paths: Vec<String> = (0..4).map(path).collect();
+    let waiting = futures_util::future::join_all(paths.iter().map(|path| server.get(path)));
+    let quick = async {
+        let begin = tokio::time::Instant::now();
+        assert_eq!(server.post("/api/quick/charts", chart("one", "1.0.0")).await.status, 201);
+        assert_eq!(server.get("/quick/index.yaml").await.status, 200);
+        assert_eq!(server.get("/quick/charts/one-1.0.0.tgz").await.status, 200);
+        begin.elapsed()
+    };
+    let (slow_ones, took) = tokio::join!(waiting, quick);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    for reply in slow_ones {
+        assert!(matches!(reply.status.as_u16(), 200 | 503), "{reply}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_listed_twice_when_uploads_and_refreshes_meet() {
+    let server = TestServer::start().await;
+    let root = server.repositories.writer(&RepositoryPath::root()).await.unwrap();
+    let is_over = AtomicBool::new(false);
+    let refreshing = async {
+        let mut refreshes = 0;
+        while !is_over.load(Ordering::Acquire) {
+            root.refresh().await.unwrap();
+            refreshes += 1;
+            tokio::task::yield_now().await;
+        }
+        refreshes
+    };
+    let uploading = async {
+        let versions: Vec<String> = (0..60).map(|number| format!("1.{number}.0")).collect();
+        for some in versions.chunks(4) {
+            let upload = async |version: &String| {
+                let archive = chart("one", version);
+                if version.ends_with("5.0") {
+                    // By hand.
+                    return put(&server.store, &format!("one-{version}.tgz"), archive).await;
+                }
+                let reply = server.post("/api/charts", archive).await;
+                assert_eq!(reply.status, 201, "{version}: {reply}");
+            };
+            futures_util::future::join_all(some.iter().map(upload)).await;
+            count_once(&server.get("/api/charts/one").await.body);
+        }
+        is_over.store(true, Ordering::Release);
+    };
+    let (refreshes, ()) = tokio::join!(refreshing, uploading);
+    assert!(refreshes > 10, "{refreshes}");
+    root.refresh().await.unwrap();
+    assert_eq!(count_once(&server.get("/api/charts/one").await.body), 60);
+    let index = server.get("/index.yaml").await;
+    assert_eq!(index.text().matches("- charts/one-").count(), 60);
+}
+
+/// Counts the versions of a chart, none of which may be there twice.
+fn count_once(body: &[u8]) -> usize {
+    let versions: Vec<serde_json::Value> = serde_json::from_slice(body).unwrap();
+    let mut seen = BTreeSet::new();
+    for version in &versions {
+        let version = version["version"].as_str().unwrap();
+        assert!(seen.insert(version.to_owned()), "{version} is listed twice");
+    }
+    versions.len()
 }
