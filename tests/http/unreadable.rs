@@ -146,7 +146,13 @@ async fn a_repository_that_failed_answers_again_and_the_others_never_stopped() {
 async fn probes_and_head_tell_the_truth_about_a_store_that_does_not_answer() {
     let (faulty, store) = faulty();
     let server = TestServer::builder().store(store).build().await;
-    assert_eq!(server.post("/api/charts", chart("one", "1.0.0")).await.status, 201);
+    assert_eq!(
+        server
+            .post("/api/charts", chart("one", "1.0.0"))
+            .await
+            .status,
+        201
+    );
     let head = server.request(Method::HEAD, "/index.yaml", &[]).await;
     let get = server.get("/index.yaml").await;
     assert_eq!(head.header("etag"), get.header("etag"));
@@ -165,7 +171,11 @@ async fn probes_and_head_tell_the_truth_about_a_store_that_does_not_answer() {
     }
     faulty.partition(false);
     for path in ["/index.yaml", "/ready"] {
-        assert_eq!(server.request(Method::HEAD, path, &[]).await.status, 200, "{path}");
+        assert_eq!(
+            server.request(Method::HEAD, path, &[]).await.status,
+            200,
+            "{path}"
+        );
     }
 }
 
@@ -188,7 +198,13 @@ async fn a_repository_whose_store_is_slow_holds_up_no_other() {
     let waiting = futures_util::future::join_all(paths.iter().map(|path| server.get(path)));
     let quick = async {
         let begin = tokio::time::Instant::now();
-        assert_eq!(server.post("/api/quick/charts", chart("one", "1.0.0")).await.status, 201);
+        assert_eq!(
+            server
+                .post("/api/quick/charts", chart("one", "1.0.0"))
+                .await
+                .status,
+            201
+        );
         assert_eq!(server.get("/quick/index.yaml").await.status, 200);
         assert_eq!(server.get("/quick/charts/one-1.0.0.tgz").await.status, 200);
         begin.elapsed()
@@ -203,7 +219,11 @@ async fn a_repository_whose_store_is_slow_holds_up_no_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_is_listed_twice_when_uploads_and_refreshes_meet() {
     let server = TestServer::start().await;
-    let root = server.repositories.writer(&RepositoryPath::root()).await.unwrap();
+    let root = server
+        .repositories
+        .writer(&RepositoryPath::root())
+        .await
+        .unwrap();
     let is_over = AtomicBool::new(false);
     let refreshing = async {
         let mut refreshes = 0;

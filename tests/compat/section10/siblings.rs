@@ -12,13 +12,16 @@ use crate::wire::Ask;
 #[test]
 fn siblings_in_a_bucket_do_not_see_each_other() {
     for kind in [Kind::Minio, Kind::FakeGcs, Kind::Azurite] {
-        let Some(place) = Place::bucket(kind, "repositories whose names begin alike, in a bucket") else {
+        let Some(place) = Place::bucket(kind, "repositories whose names begin alike, in a bucket")
+        else {
             return;
         };
         let home = tempfile::tempdir().expect("a temporary directory");
         let flags = place.flags();
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-        let mut launch = Launch::new(home.path()).flags(&flags).flags(&["--depth-dynamic"]);
+        let mut launch = Launch::new(home.path())
+            .flags(&flags)
+            .flags(&["--depth-dynamic"]);
         for (name, value) in place.variables() {
             launch = launch.variable(&name, value);
         }
@@ -33,7 +36,9 @@ fn siblings_in_a_bucket_do_not_see_each_other() {
         }
         // Found anew, not remembered.
         server.stop();
-        let mut launch = Launch::new(home.path()).flags(&flags).flags(&["--depth-dynamic"]);
+        let mut launch = Launch::new(home.path())
+            .flags(&flags)
+            .flags(&["--depth-dynamic"]);
         for (name, value) in place.variables() {
             launch = launch.variable(&name, value);
         }
@@ -45,11 +50,26 @@ fn siblings_in_a_bucket_do_not_see_each_other() {
             assert_eq!(names, BTreeSet::from([&name]), "{kind:?} {tenant}");
             let index = server.get(&format!("/{tenant}/index.yaml"));
             assert_eq!(index.status, 200, "{index}");
-            assert_eq!(index.text().matches(".tgz").count(), 1, "{kind:?} {tenant}: {index}");
-            assert_eq!(server.get(&format!("/{tenant}/charts/{name}-1.0.0.tgz")).status, 200);
+            assert_eq!(
+                index.text().matches(".tgz").count(),
+                1,
+                "{kind:?} {tenant}: {index}"
+            );
+            assert_eq!(
+                server
+                    .get(&format!("/{tenant}/charts/{name}-1.0.0.tgz"))
+                    .status,
+                200
+            );
         }
-        assert_eq!(server.ask(&Ask::delete("/api/a/charts/of-aa/1.0.0")).status, 404);
-        assert_eq!(server.ask(&Ask::delete("/api/a/charts/of-a/1.0.0")).status, 200);
+        assert_eq!(
+            server.ask(&Ask::delete("/api/a/charts/of-aa/1.0.0")).status,
+            404
+        );
+        assert_eq!(
+            server.ask(&Ask::delete("/api/a/charts/of-a/1.0.0")).status,
+            200
+        );
         assert_eq!(server.get("/aa/charts/of-aa-1.0.0.tgz").status, 200);
         assert_eq!(server.get("/a/charts/of-a-1.0.0.tgz").status, 404);
     }

@@ -17,7 +17,8 @@ fn beside_secrets() -> tempfile::TempDir {
     for folder in ["", "secret", "secret/team"] {
         let at = |name: &str| scratch.path().join(folder).join(name);
         fs::write(at("secret-1.0.0.tgz"), chart("secret", "1.0.0")).expect("a file is written");
-        fs::write(at("secret-1.0.0.tgz.prov"), provenance("secret", "1.0.0")).expect("a file is written");
+        fs::write(at("secret-1.0.0.tgz.prov"), provenance("secret", "1.0.0"))
+            .expect("a file is written");
     }
     scratch
 }
@@ -110,9 +111,20 @@ fn no_file_name_leads_out_of_the_directory() {
     assert_eq!(server.ask(&saved).status, 201);
     let (before, inside) = (outside(scratch.path()), listing(&storage));
     let archive = chart("a", "1.0.0");
-    for name in ["../../x", "../secret/secret", "/tmp/x", "x/../../y", "..", "..\\x", "x/y"] {
+    for name in [
+        "../../x",
+        "../secret/secret",
+        "/tmp/x",
+        "x/../../y",
+        "..",
+        "..\\x",
+        "x/y",
+    ] {
         let signature = provenance(name, "1.0.0");
-        let both = [file("chart", archive.as_slice()), file("prov", signature.as_slice())];
+        let both = [
+            file("chart", archive.as_slice()),
+            file("prov", signature.as_slice()),
+        ];
         let metadata = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n");
         for ask in [
             // The chart exists: ChartMuseum then looks at the second name no more.
@@ -146,6 +158,7 @@ fn no_file_name_leads_out_of_the_directory() {
     let delete = server.ask(&Ask::delete("/api/charts/..%2fsecret/1.0.0"));
     assert_eq!(delete.status, 404, "{delete}");
     assert_eq!(outside(scratch.path()), before);
-    let digests = |found: std::collections::BTreeMap<String, _>| found.into_keys().collect::<Vec<_>>();
+    let digests =
+        |found: std::collections::BTreeMap<String, _>| found.into_keys().collect::<Vec<_>>();
     assert_eq!(digests(listing(&storage)), digests(inside));
 }

@@ -41,7 +41,10 @@ fn the_client_in_the_log_is_the_peer_and_not_what_a_header_says() {
         assert_eq!(server.ask(&ask).status, 200);
     }
     let said = server.said();
-    assert!(said.contains("127.0.0.1") && !said.contains("203.0.113.77"), "{said}");
+    assert!(
+        said.contains("127.0.0.1") && !said.contains("203.0.113.77"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -50,7 +53,12 @@ fn no_reply_tells_where_the_server_keeps_its_files() {
     let storage = scratch.path().join("very-private-place");
     fs::create_dir(&storage).expect("a folder is made");
     let server = Program::under_test().over(&storage, &["--cache-interval=0"]);
-    assert_eq!(server.ask(&Ask::post("/api/charts", chart("a", "1.0.0"))).status, 201);
+    assert_eq!(
+        server
+            .ask(&Ask::post("/api/charts", chart("a", "1.0.0")))
+            .status,
+        201
+    );
     let asks = || {
         vec![
             Ask::delete("/api/charts/none/1.0.0"),
@@ -66,7 +74,12 @@ fn no_reply_tells_where_the_server_keeps_its_files() {
     };
     let check = |ask: Ask| {
         let reply = server.ask(&ask);
-        for part in ["very-private-place", &scratch.path().to_string_lossy(), "os error", "no such file"] {
+        for part in [
+            "very-private-place",
+            &scratch.path().to_string_lossy(),
+            "os error",
+            "no such file",
+        ] {
             assert!(!reply.text().contains(part), "{ask}: {reply}");
         }
         reply.status
@@ -78,5 +91,10 @@ fn no_reply_tells_where_the_server_keeps_its_files() {
     fs::remove_dir_all(&storage).expect("a folder is removed");
     let statuses: Vec<u16> = asks().into_iter().map(check).collect();
     assert_eq!(statuses.last(), Some(&503), "{statuses:?}");
-    assert!(statuses.iter().all(|status| *status != 404 && *status != 201), "{statuses:?}");
+    assert!(
+        statuses
+            .iter()
+            .all(|status| *status != 404 && *status != 201),
+        "{statuses:?}"
+    );
 }
