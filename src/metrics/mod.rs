@@ -7,7 +7,7 @@
 //! of the Go runtime and of the Go library.
 //!
 //! What happens is counted in [`Metrics`], which the parts of the program get as the small traits that
-//! they know. What is, such as the size of an index, is read when somebody asks ([`exposition`]).
+//! they know. What is, such as the size of an index, is read when somebody asks (`exposition`).
 
 pub(crate) mod exposition;
 mod families;
