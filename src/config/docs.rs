@@ -104,6 +104,25 @@ pub fn reference() -> String {
     text
 }
 
+/// Returns the rows of docs/compatibility.md on ChartMuseum's options.
+pub fn compared() -> String {
+    let mut text = String::new();
+    for definition in options::ALL {
+        let Some(museum) = definition.museum else {
+            continue;
+        };
+        let (verdict, how) = match museum.here {
+            Here::Same => ("same", String::new()),
+            Here::Differs(how) => ("fixed", how.to_owned()),
+            Here::NotNeeded(why) => ("not needed", why.to_owned()),
+            Here::Refused(instead) => ("not taken", instead.to_owned()),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| `--{}` | {verdict} | {how} |", definition.name);
+    }
+    text
+}
+
 fn row(definition: &Definition) -> String {
     let value = match definition.kind {
         Kind::Value(placeholder) | Kind::List(placeholder) => format!(" {placeholder}"),

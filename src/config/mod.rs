@@ -31,7 +31,7 @@ use crate::http::settings::{Depth, Settings as HttpSettings};
 use crate::server::Settings as ServerSettings;
 use crate::telemetry::{LogFormat, Settings as LogSettings};
 pub use auth::{AuthScheme, AuthSettings, BasicAuth, BearerAuth};
-pub use docs::reference;
+pub use docs::{compared, reference};
 pub use environment::{Variables, variables};
 use layers::{Noted, Reader};
 pub use layers::{Problem, Source};

@@ -179,20 +179,31 @@ fn a_file_that_cannot_be_read_or_is_no_map_is_one_problem() {
     load(&["memory:", "--config", &empty], &[]).unwrap();
 }
 
-#[test]
-fn the_documentation_is_that_of_the_options() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
-    let expected = reference();
+/// Holds a document against what is made from the options, or writes it.
+fn hold(document: &str, expected: impl FnOnce(&str) -> String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let actual = std::fs::read_to_string(&path).unwrap();
+    let expected = expected(&actual);
     let update = variables()
         .iter()
         .any(|(name, _)| name == "CHARTROOM_UPDATE_DOCS");
     if update {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, &expected).unwrap();
     }
-    let actual = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
-        actual == expected,
+        update || actual == expected,
         "stale: run CHARTROOM_UPDATE_DOCS=1 cargo test --lib config"
     );
+}
+
+#[test]
+fn the_documentation_is_that_of_the_options() {
+    hold("docs/configuration.md", |_| reference());
+    hold("docs/compatibility.md", |text| {
+        let (before, rest) = text.split_once("<!-- options -->\n").unwrap();
+        let (table, after) = rest.split_once("<!-- end of options -->\n").unwrap();
+        let head: String = table.split_inclusive('\n').take(2).collect();
+        let rows = compared();
+        format!("{before}<!-- options -->\n{head}{rows}<!-- end of options -->\n{after}")
+    });
 }

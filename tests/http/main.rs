@@ -14,6 +14,7 @@ mod api;
 mod archive_builder;
 mod auth;
 mod certificates;
+mod compatibility;
 mod contents;
 mod cors;
 mod downloads;
