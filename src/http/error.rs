@@ -3,9 +3,10 @@
 //! Texts are ChartMuseum's where its clients show or compare them. A 5xx says nothing of paths or
 //! backends: its body carries the request id, and [`Failure::log`] writes the cause under that id, once.
 
+mod cause;
+
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chartroom_storage::{StorageError, StorageErrorKind};
 use serde::Serialize;
+
+pub(super) use cause::Cause;
 
 use super::form::FormError;
 use super::incoming::BodyError;
@@ -130,16 +133,6 @@ pub(super) struct Failure {
     cause: Option<Arc<ApiError>>,
 }
 
-/// Why the server failed, for the log only.
-#[derive(Clone, Debug)]
-pub(super) struct Cause(Arc<ApiError>);
-
-impl fmt::Display for Cause {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.chain())
-    }
-}
-
 #[derive(Serialize)]
 struct Body<'a> {
     error: &'a str,
@@ -188,7 +181,7 @@ impl Failure {
     pub(super) fn cause(&self) -> Option<Cause> {
         let cause = self.cause.as_ref();
         let cause = cause.filter(|_| self.status.is_server_error());
-        cause.map(|error| Cause(Arc::clone(error)))
+        cause.map(|error| Cause::new(Arc::clone(error)))
     }
 
     /// Writes the cause of a 5xx to the log, under the id that the client was given.
@@ -355,23 +348,6 @@ impl ApiError {
             Self::Internal(_) | Self::Panic => internal(),
         }
     }
-
-    /// Returns the cause and its sources, for the log.
-    fn chain(&self) -> String {
-        let error: &dyn Error = match self {
-            Self::Repository(error) => error,
-            Self::Internal(error) => error.as_ref(),
-            other => return format!("{other:?}"),
-        };
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            // Writing to a String cannot fail.
-            let _ = write!(text, ": {error}");
-            source = error.source();
-        }
-        text
-    }
 }
 
 fn body_failure(error: &BodyError) -> Failure {
@@ -503,7 +479,9 @@ mod tests {
     #[tokio::test]
     async fn a_5xx_body_names_the_request_and_no_cause() {
         let error = ApiError::from(storage(StorageErrorKind::Denied));
-        assert!(error.chain().contains("secret/path"));
+        let error = Arc::new(error);
+        let cause = Cause::new(Arc::clone(&error)).to_string();
+        assert!(cause.contains("secret/path"), "{cause}");
         let response = error.failure().response("the-id");
         let body = axum::body::to_bytes(response.into_body(), 1000)
             .await

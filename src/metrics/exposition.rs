@@ -52,7 +52,7 @@ impl Exposition {
     /// Only if a metric cannot be written at all.
     ///
     /// # Cost
-    /// Some 100 µs, and some microseconds for each repository in memory: not for an async thread.
+    /// Grows with the repositories in memory, and reads `/proc`: not for an async thread.
     pub(crate) fn write(&self, format: Format) -> Result<String, fmt::Error> {
         let mut written = String::new();
         prometheus_client::encoding::text::encode(&mut written, &self.registry)?;

@@ -9,8 +9,8 @@
 //! What happens is counted in [`Metrics`], which the parts of the program get as the small traits that
 //! they know. What is, such as the size of an index, is read when somebody asks (`exposition`).
 
+mod events;
 pub(crate) mod exposition;
-mod families;
 mod process;
 mod repositories;
 mod requests;
@@ -25,7 +25,7 @@ use chartroom_storage::Meter;
 use tokio_util::task::TaskTracker;
 
 use crate::repository::{Event, Events};
-use families::{Appends, CatchUps, Openings, Refreshes};
+use events::{Appends, CatchUps, Openings, Refreshes};
 use prometheus_client::registry::Registry;
 pub(crate) use requests::Request;
 use requests::Requests;
@@ -107,4 +107,12 @@ impl Meter for Metrics {
     fn observe(&self, operation: &'static str, result: &'static str, duration: Duration) {
         self.store.count(operation, result, duration);
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "beyond 2^53 the last digits do not matter"
+)]
+fn float(number: u64) -> f64 {
+    number as f64
 }

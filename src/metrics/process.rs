@@ -9,6 +9,7 @@ use prometheus_client::metrics::TypedMetric;
 use prometheus_client::metrics::counter::ConstCounter;
 
 use super::exposition::gauge;
+use super::float;
 
 /// The unit of times in `/proc`; the same on every Linux that is in use.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -40,7 +41,7 @@ struct Process {
 /// Writes what is known.
 ///
 /// # Cost
-/// Reads six files of `/proc` that are no files: some ten microseconds each.
+/// Six files of `/proc`, which take no disk, and one listing.
 pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let Some(process) = read().and_then(|texts| Process::of(&texts)) else {
         return Ok(());
@@ -113,7 +114,7 @@ fn read() -> Option<Texts> {
         // Of the network namespace: in a container, of the container.
         network: text("/proc/self/net/netstat")?,
         // The listing itself is one of them.
-        open_files: super::families::float(fs::read_dir("/proc/self/fd").ok()?.count() as u64),
+        open_files: float(fs::read_dir("/proc/self/fd").ok()?.count() as u64),
     })
 }
 
@@ -165,7 +166,7 @@ fn octets(netstat: &str, name: &str) -> Option<f64> {
 /// Returns the soft limit; without one, as the Go client does, the largest number.
 fn limit(limits: &str, name: &str) -> Option<f64> {
     match line(limits, name)?.split_whitespace().next()? {
-        "unlimited" => Some(super::families::float(u64::MAX)),
+        "unlimited" => Some(float(u64::MAX)),
         value => number(value),
     }
 }

@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::families::float;
+use super::float;
 use super::summary::Summary;
 
 /// ChartMuseum's one value of the label `handler`.

@@ -1,4 +1,4 @@
-//! What is counted of repositories and their logs.
+//! What happens in repositories and their logs.
 
 use std::time::Duration;
 
@@ -49,14 +49,6 @@ fn durations() -> Durations {
 fn result(is_ok: bool) -> Outcome {
     let result = if is_ok { "ok" } else { "failed" };
     Outcome { result }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "beyond 2^53 the last digits do not matter"
-)]
-pub(super) fn float(number: u64) -> f64 {
-    number as f64
 }
 
 /// Repositories that were opened.
