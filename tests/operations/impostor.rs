@@ -157,24 +157,23 @@ fn list(objects: &BTreeMap<String, Object>, query: &HashMap<String, String>) -> 
     let value = |name: &str| query.get(name).map_or("", String::as_str);
     let (prefix, delimiter, after) = (value("prefix"), value("delimiter"), value("start-after"));
     let mut folders = BTreeSet::new();
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for (key, object) in objects {
         let Some(below) = key.strip_prefix(prefix).filter(|_| key.as_str() > after) else {
             continue;
         };
         if let Some((folder, _)) = below.split_once('/').filter(|_| !delimiter.is_empty()) {
-            folders.insert(format!("{prefix}{folder}/"));
+            let folder = format!("<Prefix>{prefix}{folder}/</Prefix>");
+            folders.insert(format!("<CommonPrefixes>{folder}</CommonPrefixes>"));
             continue;
         }
-        lines += &format!(
+        lines.push(format!(
             "<Contents><Key>{key}</Key><LastModified>2026-11-24T10:00:00.000Z</LastModified>\
              <ETag>{}</ETag><Size>{}</Size></Contents>",
             quoted(object.tag),
             object.body.len()
-        );
+        ));
     }
-    for folder in folders {
-        lines += &format!("<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>");
-    }
-    format!("<ListBucketResult>{lines}</ListBucketResult>")
+    lines.extend(folders);
+    format!("<ListBucketResult>{}</ListBucketResult>", lines.concat())
 }

@@ -93,7 +93,10 @@ impl Storage {
         let mut storage = Self::new(String::new(), None, Vec::new());
         let directory = storage.scratch.path().join("charts");
         std::fs::create_dir(&directory).unwrap();
-        storage.location = directory.to_str().unwrap().to_owned();
+        directory
+            .to_str()
+            .unwrap()
+            .clone_into(&mut storage.location);
         storage
     }
 

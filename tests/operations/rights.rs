@@ -76,8 +76,8 @@ fn the_rights_that_are_printed_are_enough_and_none_is_too_many() {
     storage.variables = runtime.block_on(keys_for(&printed, &root));
     let ended = storage.check();
     assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
-    let served = storage.serve(&["--refresh-interval", "100ms"]);
-    let client = Client::of(&served);
+    let replica = storage.serve(&["--refresh-interval", "100ms"]);
+    let client = Client::of(&replica);
     let archive = chart("app", "1.0.0");
     assert_eq!(client.upload(&archive), 201);
     assert_eq!(client.upload(&archive), 409);
@@ -85,7 +85,7 @@ fn the_rights_that_are_printed_are_enough_and_none_is_too_many() {
     client.get("/charts/app-2.0.0.tgz", 404);
     assert_eq!(client.delete("/api/charts/app/1.0.0"), 200);
     assert!(client.index().0.is_empty());
-    assert!(served.stop().success());
+    assert!(replica.stop().success());
 
     // Nothing beside the prefix.
     let mut beside = Storage::prefix_on(&server, "some/other");
