@@ -82,6 +82,12 @@ pub(super) enum ApiError {
     },
     /// The provenance file is that of another chart.
     OtherProvenance { chart: String, provenance: String },
+    /// The provenance file is of that chart, but of another archive.
+    OtherArchive {
+        chart: String,
+        archive: Digest,
+        signed: Option<Digest>,
+    },
     /// A form's file exists: ChartMuseum says it in other words than for a raw body.
     ChartExists {
         existing: Option<Digest>,
@@ -329,6 +335,23 @@ impl ApiError {
                     "the provenance file is that of another chart",
                 )
                 .hint(hint)
+            }
+            Self::OtherArchive {
+                chart,
+                archive,
+                signed,
+            } => {
+                let says = signed.map_or_else(
+                    || "does not list it".to_owned(),
+                    |signed| format!("says {signed}"),
+                );
+                refuse(
+                    StatusCode::BAD_REQUEST,
+                    "the provenance file is that of another archive",
+                )
+                .hint(format!(
+                    "{chart} has sha256 {archive}, and the provenance file {says}: send both as helm package --sign wrote them"
+                ))
             }
             Self::ChartExists { existing, uploaded } => {
                 exists("chart already exists", *existing, *uploaded)

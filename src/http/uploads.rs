@@ -81,7 +81,8 @@ pub(super) async fn provenance(
     body: Body,
 ) -> Result<Response, ApiError> {
     let bytes = Incoming::start(body, &settings)?.whole().await?;
-    let parcel = Parcel::Provenance(read_provenance(&bytes)?, bytes);
+    let (file, _) = read_provenance(&bytes)?;
+    let parcel = Parcel::Provenance(file, bytes);
     Ok(saved(
         publish(&repositories, &path, parcel, overwrite).await?,
     ))
@@ -118,19 +119,21 @@ async fn read_form(
     form: form::Form,
     overwrite: Overwrite,
 ) -> Result<Parcel, ApiError> {
-    let named = match &form.provenance {
+    let signed = match &form.provenance {
         Some(bytes) => Some(read_provenance(bytes)?),
         None => None,
     };
-    match (form.chart, form.provenance, named) {
-        (Some(bytes), provenance, named) => {
+    match (form.chart, form.provenance, signed) {
+        (Some(bytes), provenance, signed) => {
             let (bytes, chart) = read_archive(headers, bytes).await?;
-            same_chart(&chart, named.as_ref())?;
+            if let Some((file, signed)) = &signed {
+                same_chart(&chart, &file.archive(), signed)?;
+            }
             Ok(Parcel::Chart(Box::new(to_publish(
                 bytes, chart, provenance, overwrite,
             ))))
         }
-        (None, Some(bytes), Some(file)) => Ok(Parcel::Provenance(file, bytes)),
+        (None, Some(bytes), Some((file, _))) => Ok(Parcel::Provenance(file, bytes)),
         (None, ..) => Err(ApiError::BadFileName(String::new())),
     }
 }
@@ -174,25 +177,39 @@ async fn read_archive(
     }
 }
 
-fn read_provenance(bytes: &[u8]) -> Result<FileName, ApiError> {
+fn read_provenance(bytes: &[u8]) -> Result<(FileName, Provenance), ApiError> {
     let provenance = Provenance::parse(bytes).map_err(|error| {
         let advice = mistakes::in_provenance(bytes);
         ApiError::Provenance { error, advice }
     })?;
     let file = format!("{}-{}.tgz.prov", provenance.name, provenance.version);
-    FileName::parse(&file).map_err(|_| ApiError::BadFileName(file))
+    match FileName::parse(&file) {
+        Ok(file) => Ok((file, provenance)),
+        Err(_) => Err(ApiError::BadFileName(file)),
+    }
 }
 
-/// Stored beside a chart that it does not sign, a provenance file would fail every `helm pull
+/// Stored beside an archive that it does not sign, a provenance file would fail every `helm pull
 /// --verify`.
-fn same_chart(chart: &ChartArchive, provenance: Option<&FileName>) -> Result<(), ApiError> {
+fn same_chart(
+    chart: &ChartArchive,
+    archive: &FileName,
+    provenance: &Provenance,
+) -> Result<(), ApiError> {
     let metadata = &chart.metadata;
     let own = format!("{}-{}.tgz", metadata.name, metadata.version);
-    match provenance.map(FileName::archive) {
-        Some(other) if other.as_str() != own => Err(ApiError::OtherProvenance {
+    if archive.as_str() != own {
+        return Err(ApiError::OtherProvenance {
             chart: own,
-            provenance: other.as_str().to_owned(),
+            provenance: archive.as_str().to_owned(),
+        });
+    }
+    match provenance.files.get(&own) {
+        Some(signed) if *signed == chart.digest => Ok(()),
+        signed => Err(ApiError::OtherArchive {
+            chart: own,
+            archive: chart.digest,
+            signed: signed.copied(),
         }),
-        _ => Ok(()),
     }
 }

@@ -45,12 +45,12 @@ pub(crate) fn rich_chart(name: &str, version: &str) -> Vec<u8> {
 /// The `values.yaml` of [`rich_chart`].
 pub(crate) const VALUES: &str = "# a comment\nreplicas: 2\nimage:\n  tag: \"<1.10>\"\n";
 
-/// A provenance file as `helm package --sign` writes it, but with a signature of nothing.
+/// The provenance file of [`chart`] as `helm package --sign` writes it, but with a signature of nothing.
 pub(crate) fn provenance(name: &str, version: &str) -> Vec<u8> {
+    let digest = crate::adoption::digest(&chart(name, version));
     format!(
         "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\napiVersion: v2\nname: {name}\nversion: {version}\n\n...\n\
-         files:\n  {name}-{version}.tgz: sha256:{}\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n",
-        "0".repeat(64)
+         files:\n  {name}-{version}.tgz: sha256:{digest}\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"
     )
     .into_bytes()
 }

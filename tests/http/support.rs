@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
 use chartroom::auth::Auth;
+use chartroom::chart::Digest;
 use chartroom::http;
 use chartroom::http::settings::{Depth, Settings};
 use chartroom::metrics::Metrics;
@@ -290,10 +291,11 @@ pub(crate) fn chart(name: &str, version: &str) -> Vec<u8> {
     ))
 }
 
+/// The provenance file of [`chart`].
 pub(crate) fn provenance(name: &str, version: &str) -> String {
+    let digest = Digest::of(&chart(name, version));
     format!(
         "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nname: {name}\nversion: {version}\n\n...\n\
-         files:\n  {name}-{version}.tgz: sha256:{}\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n",
-        "0".repeat(64)
+         files:\n  {name}-{version}.tgz: sha256:{digest}\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"
     )
 }

@@ -255,6 +255,24 @@ async fn configured_fields_hold_files_besides_chartmuseums_own() {
 }
 
 #[tokio::test]
+async fn a_provenance_file_of_another_archive_of_the_chart_is_refused() {
+    let server = TestServer::start().await;
+    let other = archive("apiVersion: v2\nname: one\nversion: 1.0.0\nhome: https://example.com\n");
+    let signature = provenance("one", "1.0.0");
+    let unnamed = signature.replace("one-1.0.0.tgz", "renamed.tgz");
+    for (signature, hint) in [(&signature, "says"), (&unnamed, "does not list it")] {
+        let body = form(&[
+            ("chart", Some("x"), &other),
+            ("prov", Some("x"), signature.as_bytes()),
+        ]);
+        let reply = post_form(&server, "/api/charts?force", body).await;
+        assert_eq!(reply.status, 400, "{reply}");
+        assert!(reply.text().contains(hint), "{reply}");
+    }
+    assert!(server.stored().await.is_empty());
+}
+
+#[tokio::test]
 async fn forms_without_a_file_say_what_was_found() {
     let server = TestServer::start().await;
     let archive = chart("one", "1.0.0");

@@ -173,6 +173,23 @@ fn plain() -> Vec<Case> {
             error("the provenance file is that of another chart"),
             "it would fail every `helm pull --verify`",
         ),
+        Case::same(
+            row::FORM,
+            "a provenance of another archive",
+            form(&[
+                file("chart", &other_chart("e", "1.0.1")),
+                file("prov", &provenance("e", "1.0.1")),
+            ]),
+            201,
+            JSON,
+            text(r#"{"saved":true}"#),
+        )
+        .but(
+            400,
+            JSON,
+            error("the provenance file is that of another archive"),
+            "it would fail every `helm pull --verify`",
+        ),
         refused(
             "a provenance with a path for a name",
             form(&[file("prov", &provenance("../../x", "1.0.0"))]),
