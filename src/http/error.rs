@@ -327,32 +327,12 @@ impl ApiError {
                 let hint = advice.clone().unwrap_or_else(|| error.to_string());
                 refuse(StatusCode::BAD_REQUEST, "invalid provenance file").hint(hint)
             }
-            Self::OtherProvenance { chart, provenance } => {
-                let hint =
-                    format!("the chart is {chart} and the provenance file that of {provenance}");
-                refuse(
-                    StatusCode::BAD_REQUEST,
-                    "the provenance file is that of another chart",
-                )
-                .hint(hint)
-            }
+            Self::OtherProvenance { chart, provenance } => other_provenance(chart, provenance),
             Self::OtherArchive {
                 chart,
                 archive,
                 signed,
-            } => {
-                let says = signed.map_or_else(
-                    || "does not list it".to_owned(),
-                    |signed| format!("says {signed}"),
-                );
-                refuse(
-                    StatusCode::BAD_REQUEST,
-                    "the provenance file is that of another archive",
-                )
-                .hint(format!(
-                    "{chart} has sha256 {archive}, and the provenance file {says}: send both as helm package --sign wrote them"
-                ))
-            }
+            } => other_archive(chart, *archive, *signed),
             Self::ChartExists { existing, uploaded } => {
                 exists("chart already exists", *existing, *uploaded)
             }
@@ -371,6 +351,29 @@ impl ApiError {
             Self::Internal(_) | Self::Panic => internal(),
         }
     }
+}
+
+fn other_provenance(chart: &str, provenance: &str) -> Failure {
+    let hint = format!("the chart is {chart} and the provenance file that of {provenance}");
+    refuse(
+        StatusCode::BAD_REQUEST,
+        "the provenance file is that of another chart",
+    )
+    .hint(hint)
+}
+
+fn other_archive(chart: &str, archive: Digest, signed: Option<Digest>) -> Failure {
+    let says = signed.map_or_else(
+        || "does not list it".to_owned(),
+        |signed| format!("says {signed}"),
+    );
+    refuse(
+        StatusCode::BAD_REQUEST,
+        "the provenance file is that of another archive",
+    )
+    .hint(format!(
+        "{chart} has sha256 {archive}, and the provenance file {says}: send both as helm package --sign wrote them"
+    ))
 }
 
 fn body_failure(error: &BodyError) -> Failure {
