@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use chartroom_storage::log::LogOptions;
+
 use super::layers::{Noted, Reader};
 use super::options::{
-    CACHE_INTERVAL, CHART_URL, FRESHNESS, INDEX_LIMIT, MAX_LOADED_REPOSITORIES,
+    CACHE_INTERVAL, CHART_URL, FRESHNESS, INDEX_LIMIT, LOG_RETENTION, MAX_LOADED_REPOSITORIES,
     MAX_STORAGE_OBJECTS, PER_CHART_LIMIT, REFRESH_INTERVAL, REPOSITORY_IDLE,
     STORAGE_TIMESTAMP_TOLERANCE,
 };
@@ -29,6 +31,8 @@ pub struct RepositorySettings {
     pub refresh_interval: Duration,
     /// How old an index may be when other replicas write; zero looks before each.
     pub freshness: Duration,
+    /// For how long records of the log are kept after a snapshot; at least 10 s.
+    pub log_retention: Duration,
     /// After how long a repository that nobody used leaves memory; above zero.
     pub idle_after: Duration,
     /// How many repositories are in memory at once; above 0.
@@ -48,6 +52,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<RepositorySettings, Noted> {
     let parallel_reads = reader.value(&INDEX_LIMIT, parse::limit);
     let refresh_interval = reader.value_of(&[&REFRESH_INTERVAL, &CACHE_INTERVAL], parse::duration);
     let freshness = reader.value(&FRESHNESS, parse::duration);
+    let log_retention = reader.value(&LOG_RETENTION, parse::retention);
     let idle_after = reader.value(&REPOSITORY_IDLE, parse::period);
     let max_loaded = reader.value(&MAX_LOADED_REPOSITORIES, parse::count);
     Ok(RepositorySettings {
@@ -58,6 +63,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<RepositorySettings, Noted> {
         parallel_reads: parallel_reads?.unwrap_or(PARALLEL_READS),
         refresh_interval: refresh_interval?,
         freshness: freshness?,
+        log_retention: log_retention?,
         idle_after: idle_after?,
         max_loaded: max_loaded?,
     })
@@ -74,6 +80,7 @@ impl Config {
             parallel_reads,
             refresh_interval,
             freshness,
+            log_retention,
             idle_after,
             max_loaded,
         } = self.repositories.clone();
@@ -86,6 +93,10 @@ impl Config {
                 per_chart_limit,
                 timestamp_tolerance,
                 parallel_reads,
+                log: LogOptions {
+                    retention: log_retention,
+                    ..LogOptions::default()
+                },
                 ..Options::default()
             },
             chart_url: chart_url.map(|url| format!("{url}{context_path}")),

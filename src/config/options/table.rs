@@ -57,6 +57,8 @@ options! {
     REFRESH_INTERVAL = "refresh-interval", Storage, Kind::Value("DURATION"), "30s",
         OURS,
         "How often the storage is listed for archives that were put or removed by hand; 0 is never";
+    LOG_RETENTION = "log-retention", Storage, Kind::Value("DURATION"), "24h", OURS,
+        "For how long a record of the repository's own log of changes is kept in the storage after a snapshot has replaced it; at least 10s. A replica that was frozen for longer reads the whole log again, and every start has to take less than a quarter of it";
     CACHE_INTERVAL = "cache-interval", Storage, Kind::Value("DURATION"), "",
         Some(museum_default("cacheinterval", "5m", Differs("another name of `--refresh-interval`; a number without a unit is seconds. Uploads and deletions of every replica are seen without it"))),
         "The same as --refresh-interval, in ChartMuseum's words";

@@ -25,6 +25,7 @@ fn values_that_are_none_are_told_by_their_option() {
         ("index-limit", "1.5"),
         ("storage-timestamp-tolerance", "-1s"),
         ("cache-interval", "5 m"),
+        ("log-retention", "9s"),
         ("repository-idle", "0"),
         ("max-loaded-repositories", "0"),
         ("cors-alloworigin", "a\nb"),
