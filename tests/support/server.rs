@@ -1,6 +1,7 @@
-//! Runs the real server over a directory.
+//! Runs the real server over a directory or a bucket.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,18 @@ impl Server {
 
     /// Launches a server without waiting for it.
     pub(crate) fn launch(directory: &Path, options: &[&str], log: &Path) -> Self {
+        let home = directory.parent().expect("it is in a scratch directory");
+        Self::launch_over(directory.as_os_str(), options, &[], home, log)
+    }
+
+    /// Launches a server over any storage, with variables of its own.
+    pub(crate) fn launch_over(
+        storage: &OsStr,
+        options: &[&str],
+        variables: &[(String, String)],
+        home: &Path,
+        log: &Path,
+    ) -> Self {
         // Between here and the server's bind another program may take the port; then the start
         // fails and says so.
         let port = TcpListener::bind(("127.0.0.1", 0))
@@ -52,15 +65,17 @@ impl Server {
             .expect("a log file");
         let child = Command::new(chartroom())
             .arg("serve")
-            .arg(directory)
+            .arg(storage)
             .args(["--port", &port.to_string()])
             .args(options)
             .env_clear()
             .envs(env::var_os("PATH").map(|path| ("PATH", path)))
-            .env(
-                "HOME",
-                directory.parent().expect("it is in a scratch directory"),
+            .envs(
+                variables
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str())),
             )
+            .env("HOME", home)
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("a second handle"))
@@ -122,14 +137,7 @@ impl Server {
 
     /// Asks the process to end and waits until it did.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        let asked = Command::new("kill")
-            .arg("-TERM")
-            .arg(self.id().to_string())
-            .status();
-        assert!(
-            asked.is_ok_and(|status| status.success()),
-            "SIGTERM is sent"
-        );
+        send("TERM", self.id());
         let begin = Instant::now();
         loop {
             if let Some(status) = self.ended() {
@@ -143,6 +151,18 @@ impl Server {
             thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// Sends a signal to one process.
+pub(crate) fn send(signal: &str, process: u32) {
+    let sent = Command::new("kill")
+        .arg(format!("-{signal}"))
+        .arg(process.to_string())
+        .status();
+    assert!(
+        sent.is_ok_and(|status| status.success()),
+        "SIG{signal} is sent"
+    );
 }
 
 impl Drop for Server {

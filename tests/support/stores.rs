@@ -1,6 +1,6 @@
 //! Runs real object store servers on loopback. `tests/tools/stores` installs them.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -69,12 +69,15 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) struct StoreServer {
     kind: Kind,
+    program: PathBuf,
+    port: u16,
+    how: Start,
     endpoint: String,
     bucket: String,
     process: Process,
     /// In front of fake-gcs-server.
     _google: Option<Google>,
-    _scratch: TempDir,
+    scratch: TempDir,
 }
 
 #[derive(Debug)]
@@ -94,7 +97,7 @@ impl Drop for Process {
 /// How a server is started.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Start {
-    /// A folder with `public.crt` and `private.key`: MinIO then speaks TLS, under the name
+    /// A folder with `public.crt` and `private.key`: `MinIO` then speaks TLS, under the name
     /// `localhost`.
     pub(crate) certificates: Option<PathBuf>,
 }
@@ -130,13 +133,16 @@ pub(crate) async fn start_as(kind: Kind, what: &str, how: Start) -> Option<Store
     }
     let mut server = StoreServer {
         kind,
+        program,
+        port,
+        how,
         endpoint,
         bucket: "charts".to_owned(),
         process,
         _google: google,
-        _scratch: scratch,
+        scratch,
     };
-    server.wait_and_make_bucket(&how).await;
+    server.wait_and_make_bucket().await;
     Some(server)
 }
 
@@ -151,9 +157,10 @@ fn free_port() -> u16 {
 
 fn launch(kind: Kind, program: &Path, port: u16, scratch: &Path, how: &Start) -> Process {
     let data = scratch.join("data");
-    fs::create_dir(&data).expect("a data directory");
+    fs::create_dir_all(&data).expect("a data directory");
     let log = scratch.join("log");
-    let output = File::create(&log).expect("a log file");
+    let output = OpenOptions::new().create(true).append(true).open(&log);
+    let output = output.expect("a log file");
     let mut command = Command::new(program);
     command
         .env_clear()
@@ -179,7 +186,7 @@ fn launch(kind: Kind, program: &Path, port: u16, scratch: &Path, how: &Start) ->
         }
         Kind::Versitygw => {
             let sidecar = scratch.join("sidecar");
-            fs::create_dir(&sidecar).expect("a sidecar directory");
+            fs::create_dir_all(&sidecar).expect("a sidecar directory");
             command
                 .args(["--access", S3_KEY, "--secret", S3_SECRET])
                 .args(["--port", &address, "--keep-alive", "posix", "--sidecar"])
@@ -255,10 +262,37 @@ impl StoreServer {
         Store::open(&self.location(), &self.options(), Timeouts::default()).expect("it opens")
     }
 
-    async fn wait_and_make_bucket(&mut self, how: &Start) {
+    /// The URL of the server.
+    #[allow(dead_code, reason = "the options have it")]
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The number of the process.
+    #[allow(dead_code, reason = "others leave it alone")]
+    pub(crate) fn id(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// Ends the process at once, as `kill -9` does. What it holds stays, if it keeps it in files.
+    #[allow(dead_code, reason = "others leave it alone")]
+    pub(crate) fn kill(&mut self) {
+        self.process.child.kill().expect("its own child");
+        self.process.child.wait().expect("its own child");
+    }
+
+    /// Starts the process again, at the same address.
+    #[allow(dead_code, reason = "others leave it alone")]
+    pub(crate) async fn start_again(&mut self) {
+        let scratch = self.scratch.path();
+        self.process = launch(self.kind, &self.program, self.port, scratch, &self.how);
+        self.wait_and_make_bucket().await;
+    }
+
+    async fn wait_and_make_bucket(&mut self) {
         let begin = Instant::now();
         loop {
-            let reason = match self.make_bucket(how).await {
+            let reason = match self.make_bucket().await {
                 Ok(200..=299 | 409) => return,
                 Ok(status) => format!("it answers {status}"),
                 Err(error) => error.to_string(),
@@ -275,7 +309,7 @@ impl StoreServer {
         }
     }
 
-    async fn make_bucket(&self, how: &Start) -> object_store::Result<u16> {
+    async fn make_bucket(&self) -> object_store::Result<u16> {
         let (method, url, body) = match self.kind.service() {
             BucketService::S3 => (
                 Method::PUT,
@@ -317,7 +351,7 @@ impl StoreServer {
             BucketService::Gcs => {}
         }
         let mut options = ClientOptions::new().with_allow_http(true);
-        if how.certificates.is_some() {
+        if self.how.certificates.is_some() {
             options = options.with_allow_invalid_certificates(true);
         }
         let client = ReqwestConnector::default().connect(&options)?;
