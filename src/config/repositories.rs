@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chartroom_storage::Location;
 use chartroom_storage::log::LogOptions;
 
 use super::layers::{Noted, Reader};
@@ -25,8 +26,8 @@ pub struct RepositorySettings {
     pub per_chart_limit: Option<usize>,
     /// By how much the time of an object may differ from the recorded one before it counts as changed.
     pub timestamp_tolerance: Duration,
-    /// How many archives are read at once when the storage is listed; above 0.
-    pub parallel_reads: usize,
+    /// How many archives are read at once when the storage is listed; `None` is what fits the storage.
+    pub parallel_reads: Option<usize>,
     /// How often the storage is listed; zero is never.
     pub refresh_interval: Duration,
     /// How old an index may be when other replicas write; zero looks before each.
@@ -39,9 +40,13 @@ pub struct RepositorySettings {
     pub max_loaded: usize,
 }
 
-/// How many archives are read at once if nobody says; all at once, as in ChartMuseum, would take
-/// memory without bounds.
-const PARALLEL_READS: usize = 4;
+/// How many archives are read at once if nobody says. In a bucket each read is mostly a wait.
+fn parallel_reads(storage: &Location) -> usize {
+    match storage {
+        Location::Bucket { .. } => 16,
+        Location::Directory(_) | Location::Memory => 4,
+    }
+}
 
 /// Reads how repositories are kept.
 pub(super) fn read(reader: &mut Reader) -> Result<RepositorySettings, Noted> {
@@ -60,7 +65,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<RepositorySettings, Noted> {
         max_storage_objects: max_storage_objects?,
         per_chart_limit: per_chart_limit?,
         timestamp_tolerance: timestamp_tolerance?,
-        parallel_reads: parallel_reads?.unwrap_or(PARALLEL_READS),
+        parallel_reads: parallel_reads?,
         refresh_interval: refresh_interval?,
         freshness: freshness?,
         log_retention: log_retention?,
@@ -85,6 +90,7 @@ impl Config {
             max_loaded,
         } = self.repositories.clone();
         let context_path = &self.http.context_path;
+        let parallel_reads = parallel_reads.unwrap_or_else(|| self::parallel_reads(&self.storage));
         RegistryOptions {
             repository: Options {
                 freshness,

@@ -9,6 +9,7 @@
 mod change;
 pub mod check;
 mod committer;
+mod entering;
 mod error;
 pub mod explain;
 mod fetch;
@@ -19,6 +20,7 @@ mod limits;
 mod look;
 mod options;
 mod overwrite;
+mod progress;
 mod provenance;
 mod publish;
 mod reader;
@@ -48,6 +50,7 @@ use committer::Committer;
 use first_look::FirstLook;
 use freshness::Outage;
 use inspect::Unreadable;
+use progress::Progress;
 use state::{Setup, State};
 
 pub use change::Origin;
@@ -55,6 +58,7 @@ pub use error::RepositoryError;
 pub use explain::Explanation;
 pub use fetch::{Chunks, Found};
 pub use options::{Options, RELATIVE, Waits};
+pub use progress::ReadBudget;
 pub use reader::Reader;
 pub use refresh::Refreshed;
 pub use registry::{Paths, RegistryOptions, Repositories};
@@ -86,6 +90,7 @@ struct Core {
     outage: Outage,
     tasks: TaskTracker,
     first_look: FirstLook,
+    progress: Progress,
 }
 
 /// Whether an upload may take the place of an archive that is there.
@@ -192,6 +197,7 @@ impl Repository {
             outage: Outage::default(),
             tasks: tasks.clone(),
             first_look: FirstLook::begin(),
+            progress: Progress::default(),
         });
         Self {
             core,
@@ -330,12 +336,10 @@ impl Repository {
     /// Returns once the store answers, if the files that were there at start have been looked at.
     ///
     /// # Errors
-    /// `Busy` as long as the first look at the files goes on; `Storage` when the store fails.
+    /// `Loading` as long as the first look at the files goes on; `Storage` when the store fails.
     pub async fn ready(&self) -> Result<(), RepositoryError> {
         if !self.core.first_look.is_done() {
-            return Err(RepositoryError::busy(
-                "the files that were there at start are being read",
-            ));
+            return Err(self.loading());
         }
         self.caught_up().await.map(|_| ())
     }

@@ -8,6 +8,7 @@
     reason = "a test fails by a panic"
 )]
 
+mod adoption;
 mod api;
 #[path = "../support/archive_builder.rs"]
 mod archive_builder;

@@ -146,15 +146,21 @@ impl Builder {
     }
 
     pub(crate) async fn build(self) -> TestServer {
+        let server = self.launch().await;
+        // The first look at the files is over: nothing happens but what a test does. Polled by the
+        // clock, which a test may have paused: it must be able to go on.
+        while server.repositories.ready().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        server
+    }
+
+    /// Like [`Builder::build`], without waiting until it is ready.
+    pub(crate) async fn launch(self) -> TestServer {
         let is_single = self.settings.depth == Depth::Fixed(0);
         let repositories = open(self.store.clone(), self.options, is_single).await;
         let is_plain = is_single && self.settings.context_path.as_str().is_empty();
         let router = http::router(Arc::clone(&repositories), self.settings, self.auth);
-        // The first look at the files is over: nothing happens but what a test does. Polled by the
-        // clock, which a test may have paused: it must be able to go on.
-        while repositories.ready().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
         TestServer {
             router,
             repositories,

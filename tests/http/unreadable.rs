@@ -69,7 +69,11 @@ async fn one_unreadable_object_takes_no_other_chart_away() {
 
 #[tokio::test(start_paused = true)]
 async fn a_version_is_immutable_while_reads_fail() {
-    for kind in [StorageErrorKind::Unavailable, StorageErrorKind::Denied, StorageErrorKind::Timeout] {
+    for kind in [
+        StorageErrorKind::Unavailable,
+        StorageErrorKind::Denied,
+        StorageErrorKind::Timeout,
+    ] {
         let (faulty, store) = faulty();
         let server = TestServer::builder().store(store).build().await;
         let first = chart("one", "1.0.0");
@@ -84,7 +88,11 @@ async fn a_version_is_immutable_while_reads_fail() {
         let download = server.get("/charts/one-1.0.0.tgz").await;
         assert!(download.status.is_server_error(), "{kind:?}: {download}");
         faulty.clear_rules();
-        assert_eq!(server.get("/charts/one-1.0.0.tgz").await.body, first, "{kind:?}");
+        assert_eq!(
+            server.get("/charts/one-1.0.0.tgz").await.body,
+            first,
+            "{kind:?}"
+        );
     }
 }
 
@@ -111,10 +119,18 @@ async fn a_repository_that_failed_answers_again_and_the_others_never_stopped() {
     }
     let upload = server.post("/api/bad/charts", chart("two", "1.0.0")).await;
     assert_eq!(upload.status, 503, "{upload}");
-    assert_eq!(server.post("/api/good/charts", chart("two", "1.0.0")).await.status, 201);
+    assert_eq!(
+        server
+            .post("/api/good/charts", chart("two", "1.0.0"))
+            .await
+            .status,
+        201
+    );
     assert_eq!(server.get("/good/index.yaml").await.status, 200);
     faulty.clear_rules();
-    let again = server.post("/api/bad/charts", chart("three", "1.0.0")).await;
+    let again = server
+        .post("/api/bad/charts", chart("three", "1.0.0"))
+        .await;
     assert_eq!(again.status, 201, "{again}");
     let index = server.get("/bad/index.yaml").await;
     assert!(index.text().contains("charts/three-1.0.0.tgz"), "{index}");

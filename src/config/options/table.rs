@@ -66,8 +66,8 @@ options! {
         Some(museum("storage.timestamptolerance")),
         "By how much the time of an object may differ from the one in the log before it is read again";
     INDEX_LIMIT = "index-limit", Storage, Kind::Value("COUNT"), "0",
-        Some(described("indexlimit", Differs("0 is 4 at once, not all at once"))),
-        "How many archives are read at once when the storage is listed; 0 is 4";
+        Some(described("indexlimit", Differs("0 is 16 at once in a bucket and 4 in a directory, not all at once"))),
+        "How many archives are read at once when the storage is listed; 0 is 16 in a bucket and 4 in a directory. Together they take up to 128 MiB of memory, whatever this is";
     SINGLE_REPLICA = "single-replica", Storage, Kind::Switch, "false", OURS,
         "Serve from a storage that does not refuse to create an object twice; right only as long as there is no second replica";
 
