@@ -192,9 +192,22 @@ fn a_directory_is_served_as_it_is_and_nothing_in_it_changes() {
         }
         let signature = server.get("/charts/plain-1.0.0.tgz.prov");
         assert_eq!(signature.body, provenance("plain", "1.0.0"), "{name}");
-        assert_eq!(server.get("/charts/orphan-1.0.0.tgz.prov").status, 200, "{name}");
+        assert_eq!(
+            server.get("/charts/orphan-1.0.0.tgz.prov").status,
+            200,
+            "{name}"
+        );
         let index = server.get("/index.yaml").text();
-        for absent in ["vanished", "long", "broken", "empty-1", "another", "inner", "old.example", "serverInfo"] {
+        for absent in [
+            "vanished",
+            "long",
+            "broken",
+            "empty-1",
+            "another",
+            "inner",
+            "old.example",
+            "serverInfo",
+        ] {
             assert!(!index.contains(absent), "{name}: {absent} in {index}");
         }
         assert!(server.stop().success(), "{name}");
@@ -217,7 +230,10 @@ fn uploads_and_deletions_change_their_own_files_only() {
     let before = listing(&storage);
     let server = Program::Chartroom.over(&storage, &[]);
     let new = chart("new", "1.0.0");
-    assert_eq!(server.ask(&Ask::post("/api/charts", new.clone())).status, 201);
+    assert_eq!(
+        server.ask(&Ask::post("/api/charts", new.clone())).status,
+        201
+    );
     for (path, status) in [
         // By name and version, not by file name: the version is that of `weird.tgz`.
         ("other/1.0.0", 200),
@@ -264,14 +280,27 @@ fn tenants_of_every_depth_are_repositories() {
             fs::write(folder.join(&file), &content).expect("a file is written");
             let (_, cache) = caches().swap_remove(0);
             fs::write(folder.join("index-cache.yaml"), cache).expect("a file is written");
-            own.insert((name, "1.0.0".to_owned(), format!("charts/{file}"), digest(&content)));
+            own.insert((
+                name,
+                "1.0.0".to_owned(),
+                format!("charts/{file}"),
+                digest(&content),
+            ));
             listed.insert(*tenant, own);
         }
         let before = listing(&storage);
         let server = Program::Chartroom.over(&storage, &[option]);
         for tenant in tenants {
-            let prefix = if tenant.is_empty() { String::new() } else { format!("/{tenant}") };
-            assert_eq!(expected(&server, &prefix), listed[tenant], "{option} {tenant}");
+            let prefix = if tenant.is_empty() {
+                String::new()
+            } else {
+                format!("/{tenant}")
+            };
+            assert_eq!(
+                expected(&server, &prefix),
+                listed[tenant],
+                "{option} {tenant}"
+            );
             assert_eq!(download_all(&server, &prefix), listed[tenant].len());
             let foreign = format!("{prefix}/charts/of-none-1.0.0.tgz");
             assert_eq!(server.get(&foreign).status, 404);
@@ -285,7 +314,11 @@ fn tenants_of_every_depth_are_repositories() {
             paths.push("sub");
         }
         paths.sort_unstable();
-        assert_eq!(repositories["repositories"], serde_json::json!(paths), "{option}");
+        assert_eq!(
+            repositories["repositories"],
+            serde_json::json!(paths),
+            "{option}"
+        );
         assert!(server.stop().success());
         assert_eq!(listing(&storage), before, "{option}: files changed");
     }
@@ -299,21 +332,36 @@ fn a_stale_index_of_chartmuseums_is_not_believed_at_any_start() {
     fs::write(storage.join("a-1.0.0.tgz"), chart("a", "1.0.0")).expect("a file is written");
     let (_, stale) = caches().swap_remove(2);
     fs::write(storage.join("index-cache.yaml"), &stale).expect("a file is written");
-    let server = Program::Chartroom.over(&storage, &["--chart-url=https://new.example", "--context-path=/new"]);
+    let server = Program::Chartroom.over(
+        &storage,
+        &["--chart-url=https://new.example", "--context-path=/new"],
+    );
     let index = server.get("/new/index.yaml").text();
-    assert!(index.contains("https://new.example/new/charts/a-1.0.0.tgz"), "{index}");
-    assert!(!index.contains("vanished") && !index.contains("/old"), "{index}");
+    assert!(
+        index.contains("https://new.example/new/charts/a-1.0.0.tgz"),
+        "{index}"
+    );
+    assert!(
+        !index.contains("vanished") && !index.contains("/old"),
+        "{index}"
+    );
     assert!(server.stop().success());
     // While nothing runs: one file goes, one comes, one changes.
     fs::remove_file(storage.join("a-1.0.0.tgz")).expect("a file is removed");
     fs::write(storage.join("b-1.0.0.tgz"), chart("b", "1.0.0")).expect("a file is written");
     let server = Program::Chartroom.over(&storage, &["--cache-interval=0"]);
-    let listed: Vec<String> = entries(&server, "").into_iter().map(|entry| entry.name).collect();
+    let listed: Vec<String> = entries(&server, "")
+        .into_iter()
+        .map(|entry| entry.name)
+        .collect();
     assert_eq!(listed, ["b"]);
     assert!(server.stop().success());
     fs::write(storage.join("b-1.0.0.tgz"), other_chart("b", "1.0.0")).expect("a file is written");
     let server = Program::Chartroom.over(&storage, &["--cache-interval=0"]);
-    assert_eq!(entries(&server, "")[0].digest, digest(&other_chart("b", "1.0.0")));
+    assert_eq!(
+        entries(&server, "")[0].digest,
+        digest(&other_chart("b", "1.0.0"))
+    );
     assert_eq!(download_all(&server, ""), 1);
     // Printed without a server it is the same.
     drop(server);
@@ -326,7 +374,10 @@ fn a_stale_index_of_chartmuseums_is_not_believed_at_any_start() {
         .expect("it starts");
     let text = String::from_utf8_lossy(&printed.stdout).into_owned();
     assert!(printed.status.success(), "{printed:?}");
-    assert!(text.contains("charts/b-1.0.0.tgz") && !text.contains("vanished"), "{text}");
+    assert!(
+        text.contains("charts/b-1.0.0.tgz") && !text.contains("vanished"),
+        "{text}"
+    );
 }
 
 /// Slower than a person waits, faster than a probe gives up.
@@ -342,5 +393,9 @@ fn a_large_stale_index_does_not_hold_up_the_start() {
     let begin = std::time::Instant::now();
     let server = Program::Chartroom.over(&storage, &[]);
     assert_eq!(entries(&server, "").len(), 1);
-    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begin.elapsed()
+    );
 }

@@ -4,7 +4,9 @@ use crate::archive::Archive;
 
 /// The smallest chart: a `Chart.yaml` with the three fields that it must have.
 pub(crate) fn chart(name: &str, version: &str) -> Vec<u8> {
-    with_metadata(&format!("apiVersion: v2\nname: {name}\nversion: {version}\n"))
+    with_metadata(&format!(
+        "apiVersion: v2\nname: {name}\nversion: {version}\n"
+    ))
 }
 
 /// Another archive of the same name and version.

@@ -70,12 +70,26 @@ fn its_requests_store_refuse_and_force() {
     let (_scratch, server) = start(&[]);
     let target = "/api/charts";
     let first = push(&server, target, "", &chart("a", "1.0.0"));
-    assert_eq!((first.status, first.text().as_str()), (201, r#"{"saved":true}"#));
-    is_refused(&push(&server, target, "", &other_chart("a", "1.0.0")), 409, "chart already exists");
+    assert_eq!(
+        (first.status, first.text().as_str()),
+        (201, r#"{"saved":true}"#)
+    );
+    is_refused(
+        &push(&server, target, "", &other_chart("a", "1.0.0")),
+        409,
+        "chart already exists",
+    );
     let forced = push(&server, "/api/charts?force", "", &other_chart("a", "1.0.0"));
     assert_eq!(forced.status, 201, "{forced}");
-    assert_eq!(server.get("/charts/a-1.0.0.tgz").body, other_chart("a", "1.0.0"));
-    is_refused(&push(&server, target, "", b"this is not an archive at all"), 400, "gzip: invalid header");
+    assert_eq!(
+        server.get("/charts/a-1.0.0.tgz").body,
+        other_chart("a", "1.0.0")
+    );
+    is_refused(
+        &push(&server, target, "", b"this is not an archive at all"),
+        400,
+        "gzip: invalid header",
+    );
     // The name of the file that it sends does not count.
     assert_eq!(push(&server, target, "", &chart("b", "2.0.0")).status, 201);
     assert_eq!(server.get("/charts/b-2.0.0.tgz").status, 200);
@@ -86,21 +100,42 @@ fn it_learns_the_context_path_from_the_index_and_tenants_from_the_url() {
     let (_scratch, server) = start(&["--context-path=/ctx", "--depth=2"]);
     let (status, text) = index(&server, "/ctx/org/team/index.yaml", "");
     assert_eq!(status, 200);
-    assert!(text.contains("\nserverInfo:\n  contextPath: /ctx\n"), "{text}");
-    let reply = push(&server, "/ctx/api/org/team/charts", "", &chart("a", "1.0.0"));
+    assert!(
+        text.contains("\nserverInfo:\n  contextPath: /ctx\n"),
+        "{text}"
+    );
+    let reply = push(
+        &server,
+        "/ctx/api/org/team/charts",
+        "",
+        &chart("a", "1.0.0"),
+    );
     assert_eq!(reply.status, 201, "{reply}");
     assert_eq!(server.get("/ctx/org/team/charts/a-1.0.0.tgz").status, 200);
     // Without the context path it goes to a place that is not there, and says so.
-    is_refused(&push(&server, "/api/org/team/charts", "", &chart("a", "2.0.0")), 404, "not found");
+    is_refused(
+        &push(&server, "/api/org/team/charts", "", &chart("a", "2.0.0")),
+        404,
+        "not found",
+    );
 }
 
 #[test]
 fn its_credentials_are_those_of_basic_and_bearer() {
     let (_scratch, server) = start(&["--basic-auth-user=ann", "--basic-auth-pass=secret"]);
     let archive = chart("a", "1.0.0");
-    is_refused(&push(&server, "/api/charts", "", &archive), 401, "unauthorized");
     is_refused(
-        &push(&server, "/api/charts", "Authorization: Basic YW5uOndyb25n\r\n", &archive),
+        &push(&server, "/api/charts", "", &archive),
+        401,
+        "unauthorized",
+    );
+    is_refused(
+        &push(
+            &server,
+            "/api/charts",
+            "Authorization: Basic YW5uOndyb25n\r\n",
+            &archive,
+        ),
         401,
         "unauthorized",
     );
@@ -110,10 +145,22 @@ fn its_credentials_are_those_of_basic_and_bearer() {
 
     let keys = tempfile::tempdir().expect("a temporary directory");
     let key = format!("--auth-cert-path={}", write_key(keys.path()).display());
-    let (_scratch, server) = start(&["--bearer-auth", "--auth-realm=https://x", "--auth-service=y", &key]);
+    let (_scratch, server) = start(&[
+        "--bearer-auth",
+        "--auth-realm=https://x",
+        "--auth-service=y",
+        &key,
+    ]);
     let bearer = |actions: &[&str]| format!("Authorization: Bearer {}\r\n", token("repo", actions));
-    is_refused(&push(&server, "/api/charts", &bearer(&["pull"]), &archive), 401, "unauthorized");
-    assert_eq!(push(&server, "/api/charts", &bearer(&["push"]), &archive).status, 201);
+    is_refused(
+        &push(&server, "/api/charts", &bearer(&["pull"]), &archive),
+        401,
+        "unauthorized",
+    );
+    assert_eq!(
+        push(&server, "/api/charts", &bearer(&["push"]), &archive).status,
+        201
+    );
     assert_eq!(index(&server, "/index.yaml", &bearer(&["pull"])).0, 200);
 }
 
@@ -150,14 +197,20 @@ impl Plugin<'_> {
             .env("HELM_PLUGIN_DIR", self.home)
             .env("HELM_DEBUG", "false")
             .env("HELM_NAMESPACE", "default")
-            .env("HELM_REPOSITORY_CONFIG", self.home.join("repositories.yaml"))
+            .env(
+                "HELM_REPOSITORY_CONFIG",
+                self.home.join("repositories.yaml"),
+            )
             .env("HELM_CACHE_HOME", self.home.join("cache"))
             .env("HELM_REPOSITORY_CACHE", self.home.join("cache/repository"))
             .envs(variables.iter().copied())
             .output()
             .expect("it starts");
         let text = [stdout, stderr].concat();
-        (status.success(), String::from_utf8_lossy(&text).into_owned())
+        (
+            status.success(),
+            String::from_utf8_lossy(&text).into_owned(),
+        )
     }
 
     fn pushes(&self, arguments: &[&str], variables: &[(&str, &str)]) {
@@ -175,7 +228,11 @@ impl Plugin<'_> {
 fn charts(home: &Path) -> (String, String) {
     let folder = home.join("dir");
     fs::create_dir(&folder).expect("a folder is made");
-    fs::write(folder.join("Chart.yaml"), "apiVersion: v2\nname: dir\nversion: 0.1.0\n").expect("a file is written");
+    fs::write(
+        folder.join("Chart.yaml"),
+        "apiVersion: v2\nname: dir\nversion: 0.1.0\n",
+    )
+    .expect("a file is written");
     let file = home.join("packed.tgz");
     fs::write(&file, chart("a", "1.0.0")).expect("a file is written");
     (file.display().to_string(), folder.display().to_string())
@@ -235,8 +292,15 @@ fn the_real_plugin_finds_context_path_tenant_and_credentials() {
     let (file, folder) = charts(scratch.path());
     let url = format!("{}/ctx/org", server.url());
     plugin.fails(&[&file, &url], &[], "401");
-    plugin.fails(&["--context-path=/ctx", &file, &url], &[], "Error: 401: unauthorized");
-    let credentials = [("HELM_REPO_USERNAME", "ann"), ("HELM_REPO_PASSWORD", "secret")];
+    plugin.fails(
+        &["--context-path=/ctx", &file, &url],
+        &[],
+        "Error: 401: unauthorized",
+    );
+    let credentials = [
+        ("HELM_REPO_USERNAME", "ann"),
+        ("HELM_REPO_PASSWORD", "secret"),
+    ];
     plugin.pushes(&[&file, &url], &credentials);
     plugin.pushes(&["--username=ann", "--password=secret", &folder, &url], &[]);
 
@@ -245,7 +309,11 @@ fn the_real_plugin_finds_context_path_tenant_and_credentials() {
         .header("User-Agent", "Helm/3.22.0")
         .header("Authorization", "Basic YW5uOnNlY3JldA==");
     let reply = server.ask(&helms);
-    assert_eq!(reply.header("Content-Type"), Some("application/json"), "{reply}");
+    assert_eq!(
+        reply.header("Content-Type"),
+        Some("application/json"),
+        "{reply}"
+    );
     let cache = scratch.path().join("cache/repository");
     fs::create_dir_all(&cache).expect("a folder is made");
     fs::write(cache.join("mine-index.yaml"), &reply.body).expect("a file is written");
@@ -266,9 +334,19 @@ fn the_real_plugin_sends_tokens() {
     };
     let scratch = tempfile::tempdir().expect("a temporary directory");
     let key = format!("--auth-cert-path={}", write_key(scratch.path()).display());
-    let root = format!("--storage-local-rootdir={}", scratch.path().join("storage").display());
+    let root = format!(
+        "--storage-local-rootdir={}",
+        scratch.path().join("storage").display()
+    );
     let server = Launch::new(scratch.path())
-        .flags(&["--storage=local", &root, "--bearer-auth", "--auth-realm=https://x", "--auth-service=y", &key])
+        .flags(&[
+            "--storage=local",
+            &root,
+            "--bearer-auth",
+            "--auth-realm=https://x",
+            "--auth-service=y",
+            &key,
+        ])
         .start(&Program::Chartroom);
     let plugin = Plugin {
         path: &path,
@@ -277,7 +355,11 @@ fn the_real_plugin_sends_tokens() {
     let (file, _) = charts(scratch.path());
     let reads = token("repo", &["pull"]);
     let writes = token("repo", &["pull", "push"]);
-    plugin.fails(&["--access-token", &reads, &file, &server.url()], &[], "Error: 401: unauthorized");
+    plugin.fails(
+        &["--access-token", &reads, &file, &server.url()],
+        &[],
+        "Error: 401: unauthorized",
+    );
     plugin.pushes(&["--access-token", &writes, &file, &server.url()], &[]);
     plugin.pushes(
         &["--version=2.0.0", &file, &server.url()],

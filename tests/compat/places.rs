@@ -58,7 +58,10 @@ impl Place {
                 "--storage-amazon-bucket=charts".to_owned(),
                 format!("--storage-amazon-prefix={PREFIX}"),
                 "--storage-amazon-region=us-east-1".to_owned(),
-                format!("--storage-amazon-endpoint={}", endpoint.expect("it has one")),
+                format!(
+                    "--storage-amazon-endpoint={}",
+                    endpoint.expect("it has one")
+                ),
             ],
             BucketService::Gcs => vec![
                 "--storage=google".to_owned(),
@@ -93,18 +96,27 @@ impl Place {
         let (server, runtime) = match self {
             Self::Folder(folder) => {
                 let found = listing(&Self::root(folder));
-                return found.into_iter().map(|(name, (digest, _))| (name, digest)).collect();
+                return found
+                    .into_iter()
+                    .map(|(name, (digest, _))| (name, digest))
+                    .collect();
             }
             Self::Bucket(_, server, runtime) => (server, runtime),
         };
         let store = server.store().object_store();
         runtime.block_on(async {
             let prefix = ObjectPath::from(PREFIX);
-            let found: Vec<_> = store.list(Some(&prefix)).try_collect().await.expect("a listing");
+            let found: Vec<_> = store
+                .list(Some(&prefix))
+                .try_collect()
+                .await
+                .expect("a listing");
             let mut objects = BTreeMap::new();
             for object in found {
                 let name = object.location.as_ref();
-                let name = name.strip_prefix(&format!("{PREFIX}/")).expect("it is below");
+                let name = name
+                    .strip_prefix(&format!("{PREFIX}/"))
+                    .expect("it is below");
                 if name.split('/').any(|segment| segment == ".chartroom") {
                     continue;
                 }
@@ -141,7 +153,9 @@ impl Place {
             Self::Bucket(_, server, runtime) => {
                 let store = server.store().object_store();
                 let key = ObjectPath::from(format!("{PREFIX}/{name}"));
-                runtime.block_on(store.delete(&key)).expect("an object is removed");
+                runtime
+                    .block_on(store.delete(&key))
+                    .expect("an object is removed");
             }
         }
     }

@@ -65,7 +65,11 @@ fn named(variable: &str, what: &str) -> Option<PathBuf> {
     if let Some(path) = std::env::var_os(variable) {
         let path = PathBuf::from(path);
         let is_file = fs::metadata(&path).is_ok_and(|metadata| metadata.is_file());
-        assert!(is_file, "{variable} is {}, which is no file", path.display());
+        assert!(
+            is_file,
+            "{variable} is {}, which is no file",
+            path.display()
+        );
         return Some(path);
     }
     let line = format!("SKIPPED: {what}: {variable} does not name a binary");
@@ -100,7 +104,11 @@ impl Launch {
         for flag in flags {
             if let Some(path) = flag.strip_prefix("--context-path=") {
                 let path = path.trim_matches('/');
-                self.context = if path.is_empty() { String::new() } else { format!("/{path}") };
+                self.context = if path.is_empty() {
+                    String::new()
+                } else {
+                    format!("/{path}")
+                };
             }
             self.flags.push(flag.into());
         }
@@ -256,13 +264,20 @@ impl Subject {
             .arg("-TERM")
             .arg(self.child.id().to_string())
             .status();
-        assert!(asked.is_ok_and(|status| status.success()), "SIGTERM is sent");
+        assert!(
+            asked.is_ok_and(|status| status.success()),
+            "SIGTERM is sent"
+        );
         let begin = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("its own child") {
                 return status;
             }
-            assert!(begin.elapsed() < PATIENCE, "it does not end\n{}", self.said());
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "it does not end\n{}",
+                self.said()
+            );
             thread::sleep(Duration::from_millis(5));
         }
     }

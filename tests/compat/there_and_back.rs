@@ -40,7 +40,12 @@ fn listed(entries: &[Entry]) -> BTreeSet<[String; 4]> {
 fn expect(charts: &[(&str, &str, &[u8])]) -> BTreeSet<[String; 4]> {
     let of = |(name, version, content): &(&str, &str, &[u8])| {
         let url = format!("charts/{name}-{version}.tgz");
-        [(*name).to_owned(), (*version).to_owned(), url, digest(content)]
+        [
+            (*name).to_owned(),
+            (*version).to_owned(),
+            url,
+            digest(content),
+        ]
     };
     charts.iter().map(of).collect()
 }
@@ -60,8 +65,16 @@ fn sends(subject: &Subject, ask: &Ask, status: u16) {
 }
 
 fn there_and_back(place: &Place, museum: &Program, options: &[&str], tenant: &str) {
-    let prefix = if tenant.is_empty() { String::new() } else { format!("/{tenant}") };
-    let folder = if tenant.is_empty() { String::new() } else { format!("{tenant}/") };
+    let prefix = if tenant.is_empty() {
+        String::new()
+    } else {
+        format!("/{tenant}")
+    };
+    let folder = if tenant.is_empty() {
+        String::new()
+    } else {
+        format!("{tenant}/")
+    };
     let charts = format!("/api{prefix}/charts");
     let forced = format!("{charts}?force");
     let delete = |name: &str, version: &str| Ask::delete(format!("{charts}/{name}/{version}"));
@@ -80,19 +93,48 @@ fn there_and_back(place: &Place, museum: &Program, options: &[&str], tenant: &st
             is_listed && listed.iter().all(is_in)
         });
     };
-    change(&Ask::post(charts.as_str(), chart("a", "1.0.0")), 201, "a", 1);
-    change(&Ask::post(charts.as_str(), chart("a", "1.1.0")), 201, "a", 2);
-    change(&Ask::post(charts.as_str(), chart("c", "0.1.0+build")), 201, "c", 1);
+    change(
+        &Ask::post(charts.as_str(), chart("a", "1.0.0")),
+        201,
+        "a",
+        1,
+    );
+    change(
+        &Ask::post(charts.as_str(), chart("a", "1.1.0")),
+        201,
+        "a",
+        2,
+    );
+    change(
+        &Ask::post(charts.as_str(), chart("c", "0.1.0+build")),
+        201,
+        "c",
+        1,
+    );
     let signature = provenance("b", "1.0.0");
     let b = chart("b", "1.0.0");
-    let form = Ask::form(charts.as_str(), &[file("chart", &b), file("prov", &signature)]);
+    let form = Ask::form(
+        charts.as_str(),
+        &[file("chart", &b), file("prov", &signature)],
+    );
     change(&form, 201, "b", 1);
-    change(&Ask::post(forced.as_str(), other_chart("c", "0.1.0+build")), 201, "c", 1);
+    change(
+        &Ask::post(forced.as_str(), other_chart("c", "0.1.0+build")),
+        201,
+        "c",
+        1,
+    );
     change(&delete("a", "1.0.0"), 200, "a", 1);
     let a = chart("a", "1.1.0");
     let c = other_chart("c", "0.1.0+build");
-    let expected = expect(&[("a", "1.1.0", &a), ("b", "1.0.0", &b), ("c", "0.1.0+build", &c)]);
-    wait_until("ChartMuseum lists what it has", &server, || listed(&entries(&server, &prefix)) == expected);
+    let expected = expect(&[
+        ("a", "1.1.0", &a),
+        ("b", "1.0.0", &b),
+        ("c", "0.1.0+build", &c),
+    ]);
+    wait_until("ChartMuseum lists what it has", &server, || {
+        listed(&entries(&server, &prefix)) == expected
+    });
     let theirs = entries(&server, &prefix);
     wait_until("ChartMuseum writes its index", &server, || {
         let text = String::from_utf8_lossy(&place.read(&cache)).into_owned();
@@ -110,44 +152,99 @@ fn there_and_back(place: &Place, museum: &Program, options: &[&str], tenant: &st
         assert_eq!(time(&theirs.created), time(&ours.created), "{}", ours.name);
     }
     assert_eq!(download_all(&server, &prefix), 3);
-    assert_eq!(server.get(&format!("{prefix}/charts/b-1.0.0.tgz.prov")).body, signature);
+    assert_eq!(
+        server
+            .get(&format!("{prefix}/charts/b-1.0.0.tgz.prov"))
+            .body,
+        signature
+    );
     assert_eq!(place.objects(), before, "objects changed");
 
     // It works on it.
-    sends(&server, &Ask::post(charts.as_str(), chart("a", "1.1.0")), 409);
-    sends(&server, &Ask::post(charts.as_str(), chart("d", "1.0.0")), 201);
+    sends(
+        &server,
+        &Ask::post(charts.as_str(), chart("a", "1.1.0")),
+        409,
+    );
+    sends(
+        &server,
+        &Ask::post(charts.as_str(), chart("d", "1.0.0")),
+        201,
+    );
     let e = chart("e", "1.0.0");
     let signed = provenance("e", "1.0.0");
-    sends(&server, &Ask::form(charts.as_str(), &[file("chart", &e), file("prov", &signed)]), 201);
-    sends(&server, &Ask::post(forced.as_str(), other_chart("a", "1.1.0")), 201);
+    sends(
+        &server,
+        &Ask::form(charts.as_str(), &[file("chart", &e), file("prov", &signed)]),
+        201,
+    );
+    sends(
+        &server,
+        &Ask::post(forced.as_str(), other_chart("a", "1.1.0")),
+        201,
+    );
     sends(&server, &delete("c", "0.1.0+build"), 200);
     let (a, d) = (other_chart("a", "1.1.0"), chart("d", "1.0.0"));
-    let expected = expect(&[("a", "1.1.0", &a), ("b", "1.0.0", &b), ("d", "1.0.0", &d), ("e", "1.0.0", &e)]);
+    let expected = expect(&[
+        ("a", "1.1.0", &a),
+        ("b", "1.0.0", &b),
+        ("d", "1.0.0", &d),
+        ("e", "1.0.0", &e),
+    ]);
     assert_eq!(listed(&entries(&server, &prefix)), expected);
     assert!(server.stop().success());
 
     // And back: ChartMuseum believes its own old index until it looks at the storage again.
     let interval = [options, &["--cache-interval=1s"]].concat();
     let (_home, server) = start(museum, place, &interval);
-    wait_until("ChartMuseum follows", &server, || listed(&entries(&server, &prefix)) == expected);
+    wait_until("ChartMuseum follows", &server, || {
+        listed(&entries(&server, &prefix)) == expected
+    });
     assert_eq!(download_all(&server, &prefix), 4);
-    assert_eq!(server.get(&format!("{prefix}/charts/e-1.0.0.tgz.prov")).body, signed);
+    assert_eq!(
+        server
+            .get(&format!("{prefix}/charts/e-1.0.0.tgz.prov"))
+            .body,
+        signed
+    );
     sends(&server, &delete("e", "1.0.0"), 200);
-    sends(&server, &Ask::post(charts.as_str(), chart("f", "1.0.0")), 201);
+    sends(
+        &server,
+        &Ask::post(charts.as_str(), chart("f", "1.0.0")),
+        201,
+    );
     let f = chart("f", "1.0.0");
-    let expected = expect(&[("a", "1.1.0", &a), ("b", "1.0.0", &b), ("d", "1.0.0", &d), ("f", "1.0.0", &f)]);
-    wait_until("ChartMuseum lists what it has", &server, || listed(&entries(&server, &prefix)) == expected);
+    let expected = expect(&[
+        ("a", "1.1.0", &a),
+        ("b", "1.0.0", &b),
+        ("d", "1.0.0", &d),
+        ("f", "1.0.0", &f),
+    ]);
+    wait_until("ChartMuseum lists what it has", &server, || {
+        listed(&entries(&server, &prefix)) == expected
+    });
     drop(server);
 
     // Without its old index it has no need to wait.
     place.remove(&cache);
-    let (_home, server) = start(museum, place, &[options, &["--disable-statefiles"]].concat());
-    wait_until("ChartMuseum reads the storage", &server, || listed(&entries(&server, &prefix)) == expected);
+    let (_home, server) = start(
+        museum,
+        place,
+        &[options, &["--disable-statefiles"]].concat(),
+    );
+    wait_until("ChartMuseum reads the storage", &server, || {
+        listed(&entries(&server, &prefix)) == expected
+    });
     drop(server);
 
     // chartroom sees what ChartMuseum did meanwhile.
     let (_home, server) = start(&Program::Chartroom, place, options);
-    assert_eq!(listed(&entries(&server, &prefix)), expected, "{}", server.said());
+    assert_eq!(
+        listed(&entries(&server, &prefix)),
+        expected,
+        "{}",
+        server.said()
+    );
     assert_eq!(download_all(&server, &prefix), 4);
     let gone = server.get(&format!("{prefix}/charts/e-1.0.0.tgz.prov"));
     assert_eq!(gone.status, 404, "{gone}");

@@ -188,11 +188,7 @@ impl fmt::Display for Reply {
 }
 
 /// Sends bytes and reads one reply.
-pub(crate) fn exchange(
-    address: SocketAddr,
-    request: &[u8],
-    is_head: bool,
-) -> io::Result<Reply> {
+pub(crate) fn exchange(address: SocketAddr, request: &[u8], is_head: bool) -> io::Result<Reply> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;

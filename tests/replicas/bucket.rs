@@ -69,7 +69,13 @@ impl Bucket {
         self.launch_by(name, options, self.server.endpoint())
     }
 
-    fn launch_by(&self, name: &'static str, options: &[&str], endpoint: &str) -> Replica {
+    /// Launches a replica that reaches the store by another way.
+    pub(crate) fn launch_by(
+        &self,
+        name: &'static str,
+        options: &[&str],
+        endpoint: &str,
+    ) -> Replica {
         let way = Way {
             storage: self.server.location().to_string(),
             options: options

@@ -13,6 +13,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod adoption;
 #[path = "../support/archive.rs"]
 mod archive;
 #[path = "../crash/belief.rs"]

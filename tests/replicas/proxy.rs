@@ -27,6 +27,7 @@ pub(crate) enum Mode {
 pub(crate) struct Proxy {
     address: SocketAddr,
     mode: Arc<Mutex<Mode>>,
+    requests: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
 }
 
@@ -38,15 +39,18 @@ impl Proxy {
         let listener = listener.expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let mode = Arc::new(Mutex::new(Mode::Open));
-        let shared = Arc::clone(&mode);
+        let requests = Arc::default();
+        let shared = (Arc::clone(&mode), Arc::clone(&requests));
         let task = runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(connect(client, target.clone(), Arc::clone(&shared)));
+                let (mode, requests) = shared.clone();
+                tokio::spawn(connect(client, target.clone(), mode, requests));
             }
         });
         Self {
             address,
             mode,
+            requests,
             task,
         }
     }
@@ -64,31 +68,54 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// How many requests of this method for archives passed.
+    pub(crate) fn requests_for_archives(&self, method: &str) -> usize {
+        let requests = self.requests.lock().expect("no panic while it is held");
+        let is_one = |line: &&String| line.starts_with(method) && line.contains(".tgz ");
+        requests.iter().filter(is_one).count()
+    }
+
+    /// How many requests passed.
+    pub(crate) fn all_requests(&self) -> usize {
+        self.requests
+            .lock()
+            .expect("no panic while it is held")
+            .len()
+    }
+}
+
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-async fn connect(client: TcpStream, target: String, mode: Arc<Mutex<Mode>>) {
+async fn connect(
+    client: TcpStream,
+    target: String,
+    mode: Arc<Mutex<Mode>>,
+    requests: Arc<Mutex<Vec<String>>>,
+) {
     let Ok(server) = TcpStream::connect(target).await else {
         return;
     };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    // The beginning of the request that the next reply is to.
-    let request = Arc::new(Mutex::new(Vec::new()));
+    // The first line of the request that the next reply is to.
+    let request = Mutex::new(String::new());
     // Whichever ends first ends both, as a broken connection does.
     tokio::select! {
-        () = forward(from_client, to_server, Arc::clone(&request), &mode) => {}
-        () = reply(from_server, to_client, request, &mode) => {}
+        () = forward(from_client, to_server, &request, &requests, &mode) => {}
+        () = reply(from_server, to_client, &request, &mode) => {}
     }
 }
 
 async fn forward(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    request: Arc<Mutex<Vec<u8>>>,
+    request: &Mutex<String>,
+    requests: &Mutex<Vec<String>>,
     mode: &Mutex<Mode>,
 ) {
     let mut piece = vec![0; 64 << 10];
@@ -100,7 +127,9 @@ async fn forward(
             .any(|begin| piece.starts_with(begin.as_bytes()))
         {
             let line = piece.split(|byte| *byte == b'\r').next();
-            *request.lock().expect("no panic") = line.unwrap_or_default().to_vec();
+            let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
+            requests.lock().expect("no panic").push(line.clone());
+            *request.lock().expect("no panic") = line;
         }
         let is_cut = *mode.lock().expect("no panic") == Mode::Cut;
         if is_cut || to.write_all(piece).await.is_err() {
@@ -112,14 +141,13 @@ async fn forward(
 async fn reply(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    request: Arc<Mutex<Vec<u8>>>,
+    request: &Mutex<String>,
     mode: &Mutex<Mode>,
 ) {
     let mut piece = vec![0; 64 << 10];
     while let Ok(length @ 1..) = from.read(&mut piece).await {
         let is_put_of_archive = {
-            let request = request.lock().expect("no panic");
-            let line = String::from_utf8_lossy(&request);
+            let line = request.lock().expect("no panic");
             line.starts_with("PUT ") && line.contains(".tgz ")
         };
         let delay = {

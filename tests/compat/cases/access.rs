@@ -37,8 +37,22 @@ fn probes() -> [Case; 2] {
     let health = Ask::get("/health");
     let info = Ask::get("/info");
     [
-        Case::same(row::HEALTH, "everybody", health, 200, JSON, text(r#"{"healthy":true}"#)),
-        Case::same(row::INFO, "everybody", info, 200, JSON, Body::Has(r#"{"version":""#)),
+        Case::same(
+            row::HEALTH,
+            "everybody",
+            health,
+            200,
+            JSON,
+            text(r#"{"healthy":true}"#),
+        ),
+        Case::same(
+            row::INFO,
+            "everybody",
+            info,
+            200,
+            JSON,
+            Body::Has(r#"{"version":""#),
+        ),
     ]
 }
 
@@ -47,8 +61,18 @@ fn basic() -> Scenario {
         denied(row::INDEX, Ask::get("/index.yaml")),
         denied(row::LIST, Ask::get("/api/charts")),
         denied(row::RAW, Ask::post("/api/charts", chart("a", "1.0.0"))),
-        denied(row::LIST, Ask::get("/api/charts").header("Authorization", "Basic eDp5")),
-        Case::same(row::EVERY, "an unknown path", Ask::get("/nothing"), 404, JSON, error("not found")),
+        denied(
+            row::LIST,
+            Ask::get("/api/charts").header("Authorization", "Basic eDp5"),
+        ),
+        Case::same(
+            row::EVERY,
+            "an unknown path",
+            Ask::get("/nothing"),
+            404,
+            JSON,
+            error("not found"),
+        ),
         saved(
             row::RAW,
             "with credentials",
@@ -72,8 +96,22 @@ fn basic_for_writers() -> Scenario {
     let mut cases = vec![
         denied(row::RAW, Ask::post("/api/charts", chart("a", "1.0.0"))),
         denied(row::DELETE, Ask::delete("/api/charts/a/1.0.0")),
-        Case::same(row::LIST, "a reader", Ask::get("/api/charts"), 200, JSON, text("{}")),
-        Case::same(row::LIST, "with wrong credentials", ask("Basic eDp5"), 200, JSON, text("{}")),
+        Case::same(
+            row::LIST,
+            "a reader",
+            Ask::get("/api/charts"),
+            200,
+            JSON,
+            text("{}"),
+        ),
+        Case::same(
+            row::LIST,
+            "with wrong credentials",
+            ask("Basic eDp5"),
+            200,
+            JSON,
+            text("{}"),
+        ),
     ];
     cases.extend(probes());
     let options = [BASIC[0], BASIC[1], "--auth-anonymous-get"];
@@ -114,22 +152,58 @@ fn bearer() -> Scenario {
     let list = || Ask::get("/api/charts");
     let upload = || Ask::post("/api/charts", chart("a", "1.0.0"));
     let expired = json!({"exp": 1_000_000_000, "access": [{"type": "artifact-repository", "name": "repo", "actions": ["pull"]}]});
-    let of = |status, body| Case::same(row::LIST, "who may read", with(list(), &token("repo", &["pull"])), status, JSON, body);
+    let of = |status, body| {
+        Case::same(
+            row::LIST,
+            "who may read",
+            with(list(), &token("repo", &["pull"])),
+            status,
+            JSON,
+            body,
+        )
+    };
     let mut cases = vec![
         unauthorized(row::LIST, "nobody", list(), PULL),
         unauthorized(row::INDEX, "nobody", Ask::get("/index.yaml"), PULL),
         unauthorized(row::RAW, "nobody", upload(), PUSH),
         unauthorized(row::LIST, "junk", with(list(), "x.y.z"), PULL),
-        unauthorized(row::LIST, "an expired token", with(list(), &signed(&expired)), PULL),
-        unauthorized(row::LIST, "a token for another repository", with(list(), &token("other", &["pull"])), PULL),
-        unauthorized(row::LIST, "who may push only", with(list(), &token("repo", &["push"])), PULL),
-        unauthorized(row::RAW, "who may read only", with(upload(), &token("repo", &["pull"])), PUSH),
+        unauthorized(
+            row::LIST,
+            "an expired token",
+            with(list(), &signed(&expired)),
+            PULL,
+        ),
+        unauthorized(
+            row::LIST,
+            "a token for another repository",
+            with(list(), &token("other", &["pull"])),
+            PULL,
+        ),
+        unauthorized(
+            row::LIST,
+            "who may push only",
+            with(list(), &token("repo", &["push"])),
+            PULL,
+        ),
+        unauthorized(
+            row::RAW,
+            "who may read only",
+            with(upload(), &token("repo", &["pull"])),
+            PUSH,
+        ),
         of(200, text("{}")),
-        saved(row::RAW, "who may push", with(upload(), &token("repo", &["push"]))),
+        saved(
+            row::RAW,
+            "who may push",
+            with(upload(), &token("repo", &["push"])),
+        ),
         Case::same(
             row::LIST,
             "any case of the scheme",
-            list().header("Authorization", &format!("bEARER {}", token("repo", &["pull"]))),
+            list().header(
+                "Authorization",
+                &format!("bEARER {}", token("repo", &["pull"])),
+            ),
             200,
             JSON,
             Body::Versions(&["a-1.0.0"]),
@@ -151,23 +225,59 @@ fn bearer() -> Scenario {
             Body::Empty,
         )
         .headers("Www-Authenticate", None, Some(PULL))
-        .but(401, JSON, error("unauthorized"), "ChartMuseum dereferences nothing and panics"),
-        Case::same(row::EVERY, "an unknown path", Ask::get("/nothing"), 404, JSON, error("not found")),
+        .but(
+            401,
+            JSON,
+            error("unauthorized"),
+            "ChartMuseum dereferences nothing and panics",
+        ),
+        Case::same(
+            row::EVERY,
+            "an unknown path",
+            Ask::get("/nothing"),
+            404,
+            JSON,
+            error("not found"),
+        ),
     ];
     cases.extend(probes());
     scenario("tokens", &[], cases)
 }
 
 fn bearer_by_repository() -> Scenario {
-    let with = |path: &str, token: &str| Ask::get(path).header("Authorization", &format!("Bearer {token}"));
+    let with = |path: &str, token: &str| {
+        Ask::get(path).header("Authorization", &format!("Bearer {token}"))
+    };
     let challenge = r#"Bearer realm="https://auth.example/token",service="charts",scope="artifact-repository:org/a:pull""#;
     let path = "/api/org/a/charts";
     let cases = vec![
         unauthorized(row::LIST, "nobody", Ask::get(path), challenge),
-        unauthorized(row::LIST, "a token for a sibling", with(path, &token("org/aa", &["pull"])), challenge),
-        unauthorized(row::LIST, "a token for the root", with(path, &token("repo", &["pull"])), challenge),
-        unauthorized(row::LIST, "a token for all that is below", with(path, &token("org", &["pull"])), challenge),
-        Case::same(row::LIST, "its own", with(path, &token("org/a", &["pull"])), 200, JSON, text("{}")),
+        unauthorized(
+            row::LIST,
+            "a token for a sibling",
+            with(path, &token("org/aa", &["pull"])),
+            challenge,
+        ),
+        unauthorized(
+            row::LIST,
+            "a token for the root",
+            with(path, &token("repo", &["pull"])),
+            challenge,
+        ),
+        unauthorized(
+            row::LIST,
+            "a token for all that is below",
+            with(path, &token("org", &["pull"])),
+            challenge,
+        ),
+        Case::same(
+            row::LIST,
+            "its own",
+            with(path, &token("org/a", &["pull"])),
+            200,
+            JSON,
+            text("{}"),
+        ),
     ];
     scenario("tokens by repository", &["--depth=2"], cases)
 }
@@ -176,8 +286,10 @@ fn bearer_by_repository() -> Scenario {
 fn bearer_at_any_depth() -> Scenario {
     // z'||`true`||'/../victim
     let tenant = "z'%7C%7C%60true%60%7C%7C'/../victim";
-    let ask = Ask::get(format!("/{tenant}/index.yaml"))
-        .header("Authorization", &format!("Bearer {}", token("mine", &["pull"])));
+    let ask = Ask::get(format!("/{tenant}/index.yaml")).header(
+        "Authorization",
+        &format!("Bearer {}", token("mine", &["pull"])),
+    );
     let cases = vec![
         saved(
             row::RAW,
@@ -195,7 +307,12 @@ fn bearer_at_any_depth() -> Scenario {
             crate::case::INDEX_TYPE,
             Body::Has("secret-1.0.0.tgz"),
         )
-        .but(404, JSON, error("not found"), "dot segments name nothing, and a path is no expression"),
+        .but(
+            404,
+            JSON,
+            error("not found"),
+            "dot segments name nothing, and a path is no expression",
+        ),
     ];
     scenario("tokens at any depth", &["--depth-dynamic"], cases)
 }

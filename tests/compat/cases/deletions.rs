@@ -6,7 +6,16 @@ use crate::charts::{chart, provenance};
 use crate::wire::Ask;
 
 pub(crate) fn all() -> Vec<Scenario> {
-    let saved = |ask| Case::same(row::RAW, "an upload", ask, 201, JSON, text(r#"{"saved":true}"#));
+    let saved = |ask| {
+        Case::same(
+            row::RAW,
+            "an upload",
+            ask,
+            201,
+            JSON,
+            text(r#"{"saved":true}"#),
+        )
+    };
     let deleted = |name, path: &str| {
         Case::same(
             row::DELETE,

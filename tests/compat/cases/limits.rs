@@ -38,7 +38,10 @@ fn bytes() -> Scenario {
         too_large(row::RAW, post(longer.clone())),
         too_large(row::RAW, post(longer.clone()).chunked()),
         too_large(row::PROVENANCE, Ask::post("/api/prov", longer.clone())),
-        too_large(row::FORM, Ask::form("/api/charts", &[file("chart", &longer)])),
+        too_large(
+            row::FORM,
+            Ask::form("/api/charts", &[file("chart", &longer)]),
+        ),
     ];
     Scenario::new("the largest body", &[&option], cases)
 }
@@ -107,7 +110,10 @@ fn versions() -> Scenario {
         saved(row::RAW, "three", post(chart("a", "1.2.0"))),
         list("the oldest went", &["a-1.2.0", "a-1.1.0"]),
         saved(row::RAW, "another chart", post(chart("b", "1.0.0"))),
-        list("which is counted by itself", &["a-1.2.0", "a-1.1.0", "b-1.0.0"]),
+        list(
+            "which is counted by itself",
+            &["a-1.2.0", "a-1.1.0", "b-1.0.0"],
+        ),
         saved(
             row::RAW,
             "the newest again",

@@ -6,12 +6,24 @@ use crate::charts::chart;
 use crate::wire::Ask;
 
 pub(crate) fn all() -> Vec<Scenario> {
-    let mut cases: Vec<Case> = [("b", "1.0.0"), ("a", "0.9.0"), ("a", "0.10.0"), ("B", "1.0.0")]
-        .map(|(name, version)| {
-            let ask = Ask::post("/api/charts", chart(name, version));
-            Case::same(row::RAW, "an upload", ask, 201, JSON, text(r#"{"saved":true}"#))
-        })
-        .into();
+    let mut cases: Vec<Case> = [
+        ("b", "1.0.0"),
+        ("a", "0.9.0"),
+        ("a", "0.10.0"),
+        ("B", "1.0.0"),
+    ]
+    .map(|(name, version)| {
+        let ask = Ask::post("/api/charts", chart(name, version));
+        Case::same(
+            row::RAW,
+            "an upload",
+            ask,
+            201,
+            JSON,
+            text(r#"{"saved":true}"#),
+        )
+    })
+    .into();
     let list = |name, query: &str, versions: &'static [&'static str]| {
         let ask = Ask::get(format!("/api/charts{query}"));
         Case::same(row::LIST, name, ask, 200, JSON, Body::Versions(versions))
@@ -19,8 +31,16 @@ pub(crate) fn all() -> Vec<Scenario> {
     const ALL: &[&str] = &["B-1.0.0", "a-0.10.0", "a-0.9.0", "b-1.0.0"];
     cases.extend([
         list("by name as bytes, newest first", "", ALL),
-        list("the first names", "?limit=2", &["B-1.0.0", "a-0.10.0", "a-0.9.0"]),
-        list("names in the middle", "?offset=1&limit=1", &["a-0.10.0", "a-0.9.0"]),
+        list(
+            "the first names",
+            "?limit=2",
+            &["B-1.0.0", "a-0.10.0", "a-0.9.0"],
+        ),
+        list(
+            "names in the middle",
+            "?offset=1&limit=1",
+            &["a-0.10.0", "a-0.9.0"],
+        ),
         list("the last names", "?offset=2&limit=9", &["b-1.0.0"]),
         list("past the end", "?offset=3&limit=1", &[]),
         list("other parameters", "?x=1&limit=1", &["B-1.0.0"]),

@@ -21,7 +21,14 @@ pub(crate) fn all() -> Vec<Scenario> {
     let mut cases: Vec<Case> = uploads
         .map(|(name, version)| {
             let ask = Ask::post("/api/charts", chart(name, version));
-            Case::same(row::RAW, "an upload", ask, 201, JSON, text(r#"{"saved":true}"#))
+            Case::same(
+                row::RAW,
+                "an upload",
+                ask,
+                201,
+                JSON,
+                text(r#"{"saved":true}"#),
+            )
         })
         .into();
     for (path, versions) in [
@@ -63,7 +70,14 @@ pub(crate) fn all() -> Vec<Scenario> {
         ("a/%3Cx%3E", "improper constraint: <x>"),
     ] {
         let ask = Ask::get(format!("/api/charts/{path}"));
-        cases.push(Case::same(row::VERSION, "no version", ask, 404, JSON, error(text)));
+        cases.push(Case::same(
+            row::VERSION,
+            "no version",
+            ask,
+            404,
+            JSON,
+            error(text),
+        ));
     }
     cases.extend([
         Case::same(

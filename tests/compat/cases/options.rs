@@ -34,7 +34,11 @@ fn overwriting() -> Scenario {
     let cases = vec![
         upload("a", "1.0.0"),
         saved(row::RAW, "again", Ask::post("/api/charts", other.clone())),
-        saved(row::FORM, "and as a form", Ask::form("/api/charts", &[file("chart", &other)])),
+        saved(
+            row::FORM,
+            "and as a form",
+            Ask::form("/api/charts", &[file("chart", &other)]),
+        ),
         Case::same(
             row::FILE,
             "the last one counts",
@@ -79,7 +83,15 @@ fn no_deletion() -> Scenario {
     let ask = Ask::delete("/api/charts/a/1.0.0");
     let cases = vec![
         upload("a", "1.0.0"),
-        Case::same(row::DELETE, "no deletion", ask, 404, JSON, error("not found")).but(
+        Case::same(
+            row::DELETE,
+            "no deletion",
+            ask,
+            404,
+            JSON,
+            error("not found"),
+        )
+        .but(
             405,
             JSON,
             error("method not allowed"),
@@ -199,7 +211,10 @@ fn origins_below_a_context_path() -> Scenario {
             Some("https://ui.example"),
         ),
     ];
-    let options = ["--cors-alloworigin=https://ui.example", "--context-path=/ctx"];
+    let options = [
+        "--cors-alloworigin=https://ui.example",
+        "--context-path=/ctx",
+    ];
     Scenario::new("origins below a context path", &options, cases)
 }
 

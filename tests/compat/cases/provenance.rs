@@ -7,10 +7,21 @@ use crate::wire::Ask;
 
 pub(crate) fn all() -> Vec<Scenario> {
     let post = |body: Vec<u8>| Ask::post("/api/prov", body);
-    let saved =
-        |name, ask| Case::same(row::PROVENANCE, name, ask, 201, JSON, text(r#"{"saved":true}"#));
+    let saved = |name, ask| {
+        Case::same(
+            row::PROVENANCE,
+            name,
+            ask,
+            201,
+            JSON,
+            text(r#"{"saved":true}"#),
+        )
+    };
     let mut cases = vec![
-        saved("of a chart that is not there", post(provenance("a", "1.0.0"))),
+        saved(
+            "of a chart that is not there",
+            post(provenance("a", "1.0.0")),
+        ),
         Case::same(
             row::FILE,
             "it is served",
@@ -51,7 +62,10 @@ pub(crate) fn all() -> Vec<Scenario> {
     for (name, body) in [
         ("an empty body", Vec::new()),
         ("a text", b"junk".to_vec()),
-        ("a signed text about something else", b"-----BEGIN PGP SIGNED MESSAGE-----\nhello\n".to_vec()),
+        (
+            "a signed text about something else",
+            b"-----BEGIN PGP SIGNED MESSAGE-----\nhello\n".to_vec(),
+        ),
     ] {
         cases.push(
             Case::same(

@@ -75,7 +75,15 @@ fn empty() -> Vec<Case> {
 
 fn wrong_method(method: &'static str, path: &str) -> Case {
     let ask = Ask::new(method, path);
-    Case::same(row::EVERY, "a wrong method", ask, 404, JSON, error("not found")).but(
+    Case::same(
+        row::EVERY,
+        "a wrong method",
+        ask,
+        404,
+        JSON,
+        error("not found"),
+    )
+    .but(
         405,
         JSON,
         error("method not allowed"),
@@ -85,9 +93,8 @@ fn wrong_method(method: &'static str, path: &str) -> Case {
 
 fn with_a_chart() -> Vec<Case> {
     let archive = rich_chart("rich", "1.0.0");
-    let get = |row, name, path: &str, kind, body| {
-        Case::same(row, name, Ask::get(path), 200, kind, body)
-    };
+    let get =
+        |row, name, path: &str, kind, body| Case::same(row, name, Ask::get(path), 200, kind, body);
     vec![
         Case::same(
             row::RAW,
@@ -97,22 +104,97 @@ fn with_a_chart() -> Vec<Case> {
             JSON,
             text(r#"{"saved":true}"#),
         ),
-        get(row::VERSION, "all fields in their order", "/api/charts/rich/1.0.0", JSON, text(VERSION)),
-        get(row::CHART, "the versions of a chart", "/api/charts/rich", JSON, text(format!("[{VERSION}]"))),
-        get(row::LIST, "the list", "/api/charts", JSON, text(format!("{{\"rich\":[{VERSION}]}}"))),
-        Case::same(row::CHART_HEAD, "HEAD of a chart", Ask::head("/api/charts/rich"), 200, None, Body::Empty)
-            .but(200, JSON, Body::Empty, "has the headers of GET"),
-        Case::same(row::CHART_HEAD, "HEAD of no chart", Ask::head("/api/charts/none"), 404, PLAIN, Body::Empty)
-            .but(404, JSON, Body::Empty, "has the headers of GET"),
-        Case::same(row::VERSION_HEAD, "HEAD of a version", Ask::head("/api/charts/rich/1.0.0"), 200, None, Body::Empty)
-            .but(200, JSON, Body::Empty, "has the headers of GET"),
-        Case::same(row::VERSION_HEAD, "HEAD of no version", Ask::head("/api/charts/rich/9.9.9"), 404, PLAIN, Body::Empty)
-            .but(404, JSON, Body::Empty, "has the headers of GET"),
-        get(row::INDEX, "the index", "/index.yaml", INDEX_TYPE, text(format!("{INDEX}serverInfo: {{}}\n")))
-            .but(200, INDEX_TYPE, text(INDEX), "no serverInfo without a context path"),
-        get(row::TEMPLATES, "the templates in their order", "/api/charts/rich/1.0.0/templates", JSON, text(TEMPLATES)),
-        get(row::VALUES, "the values as they are", "/api/charts/rich/1.0.0/values", YAML, text(VALUES)),
-        get(row::VALUES, "the values of the latest version", "/api/charts/rich/latest/values", YAML, text(VALUES)),
+        get(
+            row::VERSION,
+            "all fields in their order",
+            "/api/charts/rich/1.0.0",
+            JSON,
+            text(VERSION),
+        ),
+        get(
+            row::CHART,
+            "the versions of a chart",
+            "/api/charts/rich",
+            JSON,
+            text(format!("[{VERSION}]")),
+        ),
+        get(
+            row::LIST,
+            "the list",
+            "/api/charts",
+            JSON,
+            text(format!("{{\"rich\":[{VERSION}]}}")),
+        ),
+        Case::same(
+            row::CHART_HEAD,
+            "HEAD of a chart",
+            Ask::head("/api/charts/rich"),
+            200,
+            None,
+            Body::Empty,
+        )
+        .but(200, JSON, Body::Empty, "has the headers of GET"),
+        Case::same(
+            row::CHART_HEAD,
+            "HEAD of no chart",
+            Ask::head("/api/charts/none"),
+            404,
+            PLAIN,
+            Body::Empty,
+        )
+        .but(404, JSON, Body::Empty, "has the headers of GET"),
+        Case::same(
+            row::VERSION_HEAD,
+            "HEAD of a version",
+            Ask::head("/api/charts/rich/1.0.0"),
+            200,
+            None,
+            Body::Empty,
+        )
+        .but(200, JSON, Body::Empty, "has the headers of GET"),
+        Case::same(
+            row::VERSION_HEAD,
+            "HEAD of no version",
+            Ask::head("/api/charts/rich/9.9.9"),
+            404,
+            PLAIN,
+            Body::Empty,
+        )
+        .but(404, JSON, Body::Empty, "has the headers of GET"),
+        get(
+            row::INDEX,
+            "the index",
+            "/index.yaml",
+            INDEX_TYPE,
+            text(format!("{INDEX}serverInfo: {{}}\n")),
+        )
+        .but(
+            200,
+            INDEX_TYPE,
+            text(INDEX),
+            "no serverInfo without a context path",
+        ),
+        get(
+            row::TEMPLATES,
+            "the templates in their order",
+            "/api/charts/rich/1.0.0/templates",
+            JSON,
+            text(TEMPLATES),
+        ),
+        get(
+            row::VALUES,
+            "the values as they are",
+            "/api/charts/rich/1.0.0/values",
+            YAML,
+            text(VALUES),
+        ),
+        get(
+            row::VALUES,
+            "the values of the latest version",
+            "/api/charts/rich/latest/values",
+            YAML,
+            text(VALUES),
+        ),
         Case::same(
             row::VALUES,
             "the values of no chart",
@@ -137,7 +219,13 @@ fn with_a_chart() -> Vec<Case> {
             JSON,
             text(r#"{"saved":true}"#),
         ),
-        get(row::TEMPLATES, "no templates and no values", "/api/charts/bare/1.0.0/templates", JSON, text(r#"{"templates":null,"values":null}"#)),
+        get(
+            row::TEMPLATES,
+            "no templates and no values",
+            "/api/charts/bare/1.0.0/templates",
+            JSON,
+            text(r#"{"templates":null,"values":null}"#),
+        ),
         Case::same(
             row::VALUES,
             "no values",
@@ -154,12 +242,43 @@ fn with_a_chart() -> Vec<Case> {
             JSON,
             text(r#"{"saved":true}"#),
         ),
-        get(row::FILE, "the archive", "/charts/rich-1.0.0.tgz", TAR, Body::Bytes(archive.clone())),
-        get(row::FILE, "the provenance", "/charts/rich-1.0.0.tgz.prov", SIGNATURE, Body::Bytes(provenance("rich", "1.0.0"))),
-        Case::same(row::FILE, "a part of an archive", part(), 200, TAR, Body::Bytes(archive.clone()))
-            .but(206, TAR, Body::Bytes(archive[..4].to_vec()), "ranges are answered"),
-        Case::same(row::EVERY, "HEAD of an archive", Ask::head("/charts/rich-1.0.0.tgz"), 404, JSON, Body::Empty)
-            .but(200, TAR, Body::Empty, "HEAD is answered wherever GET is"),
+        get(
+            row::FILE,
+            "the archive",
+            "/charts/rich-1.0.0.tgz",
+            TAR,
+            Body::Bytes(archive.clone()),
+        ),
+        get(
+            row::FILE,
+            "the provenance",
+            "/charts/rich-1.0.0.tgz.prov",
+            SIGNATURE,
+            Body::Bytes(provenance("rich", "1.0.0")),
+        ),
+        Case::same(
+            row::FILE,
+            "a part of an archive",
+            part(),
+            200,
+            TAR,
+            Body::Bytes(archive.clone()),
+        )
+        .but(
+            206,
+            TAR,
+            Body::Bytes(archive[..4].to_vec()),
+            "ranges are answered",
+        ),
+        Case::same(
+            row::EVERY,
+            "HEAD of an archive",
+            Ask::head("/charts/rich-1.0.0.tgz"),
+            404,
+            JSON,
+            Body::Empty,
+        )
+        .but(200, TAR, Body::Empty, "HEAD is answered wherever GET is"),
     ]
 }
 

@@ -31,7 +31,10 @@ fn versions(list: &Value) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
     for (name, versions) in list.as_object().expect("a map") {
         for version in versions.as_array().expect("a list") {
-            let key = (name.clone(), version["version"].as_str().expect("a text").to_owned());
+            let key = (
+                name.clone(),
+                version["version"].as_str().expect("a text").to_owned(),
+            );
             assert!(found.insert(key.clone()), "{key:?} is listed twice");
         }
     }
@@ -63,7 +66,10 @@ fn lists_stay_whole_while_new_names_are_uploaded() {
         // A panic here must not leave the readers running.
         let upload = || {
             for number in 0..CHARTS {
-                let reply = server.try_ask(&Ask::post("/api/charts", chart(&format!("c{number}"), "1.0.0")));
+                let reply = server.try_ask(&Ask::post(
+                    "/api/charts",
+                    chart(&format!("c{number}"), "1.0.0"),
+                ));
                 match reply {
                     Ok(reply) if reply.status == 201 => {}
                     other => return Err(format!("upload {number}: {other:?}")),
@@ -114,7 +120,11 @@ fn nothing_is_listed_twice_when_uploads_and_refreshes_meet() {
         if listed.len() == 60 {
             break;
         }
-        assert!(listed.len() < 60 && begin.elapsed() < Duration::from_secs(30), "{}", listed.len());
+        assert!(
+            listed.len() < 60 && begin.elapsed() < Duration::from_secs(30),
+            "{}",
+            listed.len()
+        );
         thread::sleep(Duration::from_millis(10));
     }
     let index = server.get("/index.yaml").text();
@@ -152,9 +162,11 @@ fn a_reader_who_does_not_read_holds_up_nobody() {
     // Some megabytes: more than the buffers of a socket.
     let long = "x".repeat(200_000);
     for number in 0..40 {
-        let metadata = format!("apiVersion: v2\nname: big\nversion: {number}.0.0\ndescription: {long}\n");
+        let metadata =
+            format!("apiVersion: v2\nname: big\nversion: {number}.0.0\ndescription: {long}\n");
         let archive = Archive::default().file("c/Chart.yaml", metadata).tgz();
-        std::fs::write(storage.join(format!("big-{number}.0.0.tgz")), archive).expect("a file is written");
+        std::fs::write(storage.join(format!("big-{number}.0.0.tgz")), archive)
+            .expect("a file is written");
     }
     let server = start(&storage, &[]);
     let mut slow: Vec<TcpStream> = (0..8)
@@ -174,11 +186,17 @@ fn a_reader_who_does_not_read_holds_up_nobody() {
         assert_eq!(reply.status, 201, "{reply}");
         let index = server.get("/api/charts/small");
         assert!(index.text().contains(&version), "{index}");
-        assert!(begin.elapsed() < Duration::from_secs(10), "it took {:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "it took {:?}",
+            begin.elapsed()
+        );
     }
     // They were served something that is whole nevertheless.
     for stream in &mut slow {
-        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .expect("a timeout");
         let mut more = [0; 1 << 16];
         assert!(stream.read(&mut more).expect("more of the reply") > 0);
     }
@@ -194,27 +212,41 @@ fn an_archive_that_is_replaced_is_never_seen_half() {
     let mut noise = 1_u64;
     let mut body = vec![0_u8; 3 << 20];
     for byte in &mut body {
-        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        noise = noise
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         *byte = (noise >> 56) as u8;
     }
     let archives: Vec<Vec<u8>> = (0..4)
         .map(|number| {
-            let metadata = format!("apiVersion: v2\nname: one\nversion: 1.0.0\ndescription: d{number}\n");
-            Archive::default().file("c/Chart.yaml", metadata).file("c/noise", &body).tgz()
+            let metadata =
+                format!("apiVersion: v2\nname: one\nversion: 1.0.0\ndescription: d{number}\n");
+            Archive::default()
+                .file("c/Chart.yaml", metadata)
+                .file("c/noise", &body)
+                .tgz()
         })
         .collect();
-    let by_length: BTreeMap<usize, &Vec<u8>> =
-        archives.iter().map(|archive| (archive.len(), archive)).collect();
+    let by_length: BTreeMap<usize, &Vec<u8>> = archives
+        .iter()
+        .map(|archive| (archive.len(), archive))
+        .collect();
     let known = |bytes: &[u8]| archives.iter().any(|archive| archive == bytes);
     assert!(!by_length.is_empty());
-    assert_eq!(server.ask(&Ask::post("/api/charts", archives[0].clone())).status, 201);
+    assert_eq!(
+        server
+            .ask(&Ask::post("/api/charts", archives[0].clone()))
+            .status,
+        201
+    );
     let is_over = AtomicBool::new(false);
     let looks = AtomicUsize::new(0);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Acquire) {
                 // By hand, as a backup does.
-                let file = std::fs::read(storage.join("one-1.0.0.tgz")).expect("it is always there");
+                let file =
+                    std::fs::read(storage.join("one-1.0.0.tgz")).expect("it is always there");
                 assert!(known(&file), "half a file of {} bytes", file.len());
                 looks.fetch_add(1, Ordering::Relaxed);
             }
