@@ -90,8 +90,10 @@ fn replicas_carry_on_while_the_store_is_away_and_recover_by_themselves() {
     bucket.runtime.block_on(bucket.server.start_again());
     assert_recovers(&replicas, "3.0.0");
     // What was refused did not take effect behind anybody's back, or did as a whole.
-    let [first, second] = replicas.each_ref().map(Replica::yaml);
-    assert_eq!(first, second);
+    until("both serve the same index", || {
+        let [first, second] = replicas.each_ref().map(Replica::yaml);
+        (first == second).then_some(())
+    });
 }
 
 #[test]
