@@ -110,6 +110,21 @@ pub(super) fn period(text: &str) -> Result<Duration, Wrong> {
     Ok(value)
 }
 
+/// Reads for how long something is kept that others may still be about to read.
+pub(super) fn retention(text: &str) -> Result<Duration, Wrong> {
+    // A quarter of it has to be enough for a store that is slow, or nothing would be proven in time.
+    const LEAST: Duration = Duration::from_secs(10);
+    let value = duration(text)?;
+    if value < LEAST {
+        return Err(Wrong::new(
+            text,
+            "a retention",
+            "write a duration of at least 10s",
+        ));
+    }
+    Ok(value)
+}
+
 /// Reads `20971520`, `20MiB`, `64KiB` or `1GiB`.
 pub(super) fn size(text: &str) -> Result<u64, Wrong> {
     let wrong = || Wrong::new(text, "a size", "write bytes, such as 20971520, or 20MiB");

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use chartroom_storage::Location;
+use chartroom_storage::log::LogOptions;
+
 use super::layers::{Noted, Reader};
 use super::options::{
-    CACHE_INTERVAL, CHART_URL, FRESHNESS, INDEX_LIMIT, MAX_LOADED_REPOSITORIES,
+    CACHE_INTERVAL, CHART_URL, FRESHNESS, INDEX_LIMIT, LOG_RETENTION, MAX_LOADED_REPOSITORIES,
     MAX_STORAGE_OBJECTS, PER_CHART_LIMIT, REFRESH_INTERVAL, REPOSITORY_IDLE,
     STORAGE_TIMESTAMP_TOLERANCE,
 };
@@ -23,21 +26,27 @@ pub struct RepositorySettings {
     pub per_chart_limit: Option<usize>,
     /// By how much the time of an object may differ from the recorded one before it counts as changed.
     pub timestamp_tolerance: Duration,
-    /// How many archives are read at once when the storage is listed; above 0.
-    pub parallel_reads: usize,
+    /// How many archives are read at once when the storage is listed; `None` is what fits the storage.
+    pub parallel_reads: Option<usize>,
     /// How often the storage is listed; zero is never.
     pub refresh_interval: Duration,
     /// How old an index may be when other replicas write; zero looks before each.
     pub freshness: Duration,
+    /// For how long records of the log are kept after a snapshot; at least 10 s.
+    pub log_retention: Duration,
     /// After how long a repository that nobody used leaves memory; above zero.
     pub idle_after: Duration,
     /// How many repositories are in memory at once; above 0.
     pub max_loaded: usize,
 }
 
-/// How many archives are read at once if nobody says; all at once, as in ChartMuseum, would take
-/// memory without bounds.
-const PARALLEL_READS: usize = 4;
+/// How many archives are read at once if nobody says. In a bucket each read is mostly a wait.
+fn parallel_reads(storage: &Location) -> usize {
+    match storage {
+        Location::Bucket { .. } => 16,
+        Location::Directory(_) | Location::Memory => 4,
+    }
+}
 
 /// Reads how repositories are kept.
 pub(super) fn read(reader: &mut Reader) -> Result<RepositorySettings, Noted> {
@@ -48,6 +57,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<RepositorySettings, Noted> {
     let parallel_reads = reader.value(&INDEX_LIMIT, parse::limit);
     let refresh_interval = reader.value_of(&[&REFRESH_INTERVAL, &CACHE_INTERVAL], parse::duration);
     let freshness = reader.value(&FRESHNESS, parse::duration);
+    let log_retention = reader.value(&LOG_RETENTION, parse::retention);
     let idle_after = reader.value(&REPOSITORY_IDLE, parse::period);
     let max_loaded = reader.value(&MAX_LOADED_REPOSITORIES, parse::count);
     Ok(RepositorySettings {
@@ -55,9 +65,10 @@ pub(super) fn read(reader: &mut Reader) -> Result<RepositorySettings, Noted> {
         max_storage_objects: max_storage_objects?,
         per_chart_limit: per_chart_limit?,
         timestamp_tolerance: timestamp_tolerance?,
-        parallel_reads: parallel_reads?.unwrap_or(PARALLEL_READS),
+        parallel_reads: parallel_reads?,
         refresh_interval: refresh_interval?,
         freshness: freshness?,
+        log_retention: log_retention?,
         idle_after: idle_after?,
         max_loaded: max_loaded?,
     })
@@ -74,10 +85,12 @@ impl Config {
             parallel_reads,
             refresh_interval,
             freshness,
+            log_retention,
             idle_after,
             max_loaded,
         } = self.repositories.clone();
         let context_path = &self.http.context_path;
+        let parallel_reads = parallel_reads.unwrap_or_else(|| self::parallel_reads(&self.storage));
         RegistryOptions {
             repository: Options {
                 freshness,
@@ -86,6 +99,10 @@ impl Config {
                 per_chart_limit,
                 timestamp_tolerance,
                 parallel_reads,
+                log: LogOptions {
+                    retention: log_retention,
+                    ..LogOptions::default()
+                },
                 ..Options::default()
             },
             chart_url: chart_url.map(|url| format!("{url}{context_path}")),

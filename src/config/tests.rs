@@ -55,7 +55,7 @@ fn defaults_are_valid_and_local() {
         config.repositories.refresh_interval,
         Duration::from_secs(30)
     );
-    assert_eq!(config.repositories.parallel_reads, 4);
+    assert_eq!(config.repositories.parallel_reads, None);
     assert_eq!(config.repositories.per_chart_limit, None);
     assert_eq!((config.tls, config.auth.scheme.is_none()), (None, true));
     assert_eq!((config.chartmuseum, config.notices), (None, Vec::new()));

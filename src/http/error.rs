@@ -93,8 +93,6 @@ pub(super) enum ApiError {
         existing: Option<Digest>,
         uploaded: Option<Digest>,
     },
-    /// The files that were there at start are still being read.
-    Loading,
     /// All upload slots are taken.
     TooManyUploads,
     /// Others are looking into archives, and take their time.
@@ -336,10 +334,6 @@ impl ApiError {
             Self::ChartExists { existing, uploaded } => {
                 exists("chart already exists", *existing, *uploaded)
             }
-            Self::Loading => unavailable(
-                "the files that were there at start are still being read",
-                Duration::from_secs(1),
-            ),
             Self::TooManyUploads => unavailable("too many uploads at once", Duration::from_secs(1))
                 .hint("try again after the time in Retry-After".to_owned())
                 .closing(),
@@ -413,6 +407,14 @@ fn repository_failure(error: &RepositoryError) -> Failure {
             retry_after,
             reason,
         } => unavailable("the repository is busy", *retry_after).hint(reason.clone()),
+        RepositoryError::Loading { read, of } => {
+            let hint = (*of > 0).then(|| format!("{read} of {of} archives are read"));
+            unavailable(
+                "the files that were there at start are still being read",
+                Duration::from_secs(1),
+            )
+            .hint(hint)
+        }
         RepositoryError::Behind { generation, wanted } => unavailable(
             "the repository has not reached the wanted generation",
             Duration::from_secs(1),

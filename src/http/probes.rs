@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::error::ApiError;
 use super::reply;
-use crate::repository::{Repositories, RepositoryError};
+use crate::repository::Repositories;
 
 #[derive(Serialize)]
 struct Health {
@@ -33,15 +33,13 @@ pub(super) async fn health(method: Method) -> Response {
     reply::for_method(&method, response)
 }
 
-/// `GET /ready`: the storage answers and, if there is one repository only, it is loaded.
+/// `GET /ready`: the storage answers and, if there is one repository only, it is loaded; until then the
+/// hint says how far that is.
 pub(super) async fn ready(
     State(repositories): State<Arc<Repositories>>,
     method: Method,
 ) -> Result<Response, ApiError> {
-    repositories.ready().await.map_err(|error| match error {
-        RepositoryError::Busy { .. } => ApiError::Loading,
-        other => other.into(),
-    })?;
+    repositories.ready().await?;
     let response = reply::json(StatusCode::OK, &Ready { ready: true });
     Ok(reply::for_method(&method, response))
 }

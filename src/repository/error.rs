@@ -48,6 +48,14 @@ pub enum RepositoryError {
         /// Why.
         reason: String,
     },
+    /// The files that were there at start are still being read.
+    #[error("{read} of {of} archives are read")]
+    Loading {
+        /// How many are read.
+        read: usize,
+        /// How many are to be read; none before they are listed.
+        of: usize,
+    },
     /// A reader asked for a generation that does not exist yet.
     #[error("at generation {generation}, not yet at {wanted}")]
     Behind {

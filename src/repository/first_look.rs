@@ -1,15 +1,22 @@
-//! The first look at the files that are there at a start: readers wait for it, as a repository that
-//! another program filled would otherwise be empty at first, and then grow.
+//! The first look at the files that are there at a start: readers wait for it a moment, as a repository
+//! that another program filled would otherwise be empty at first. A large one takes longer; then
+//! readers get what there is so far, and `/ready` tells how far it is.
 
 use std::time::Duration;
 
-use chartroom_storage::Moment;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::{Repository, RepositoryError};
 
-/// How long after the start readers wait; then they get what has been read, if it takes longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long after a start readers wait for the look to end.
+const MOMENT: Duration = Duration::from_secs(3);
+
+/// How long a reader waits for the first archive.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often it looks for one.
+const POLL: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -22,14 +29,14 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct FirstLook {
     stage: watch::Sender<Stage>,
-    began: Moment,
+    began: Instant,
 }
 
 impl FirstLook {
-    pub(super) fn begin(now: Moment) -> Self {
+    pub(super) fn begin() -> Self {
         Self {
             stage: watch::Sender::new(Stage::GoesOn),
-            began: now,
+            began: Instant::now(),
         }
     }
 
@@ -64,24 +71,31 @@ impl FirstLook {
 }
 
 impl Repository {
-    /// Returns once there is something to read: the files have been looked at, or that failed or takes
-    /// long, and the log tells of some.
+    /// Returns once there is something to read: the files have been looked at, or that goes on for
+    /// longer, or failed, and some of them are known.
     ///
     /// # Errors
-    /// `Busy` when nothing is known yet.
+    /// `Loading` when that takes too long.
     pub(super) async fn readable(&self) -> Result<(), RepositoryError> {
         let first_look = &self.core.first_look;
         if first_look.is_done() {
             return Ok(());
         }
-        let waited = self.core.clock.now().since(first_look.began);
-        let patience = PATIENCE.saturating_sub(waited);
-        match tokio::time::timeout(patience, first_look.ended()).await {
-            Ok(Stage::Done) => Ok(()),
-            _ if self.latest_known().generation > 0 => Ok(()),
-            _ => Err(RepositoryError::busy(
-                "the files that were there at start are being read",
-            )),
+        let moment = first_look.began + MOMENT;
+        let stage = tokio::time::timeout_at(moment, first_look.ended()).await;
+        let patience = Instant::now() + PATIENCE;
+        while self.latest_known().generation == 0 && !first_look.is_done() {
+            if stage == Ok(Stage::Failed) || Instant::now() >= patience {
+                return Err(self.loading());
+            }
+            tokio::time::sleep(POLL).await;
         }
+        Ok(())
+    }
+
+    /// Returns how far the first look is, as an error.
+    pub(super) fn loading(&self) -> RepositoryError {
+        let (read, of) = self.core.progress.so_far();
+        RepositoryError::Loading { read, of }
     }
 }

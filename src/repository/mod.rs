@@ -9,6 +9,7 @@
 mod change;
 pub mod check;
 mod committer;
+mod entering;
 mod error;
 mod events;
 pub mod explain;
@@ -20,6 +21,7 @@ mod limits;
 mod look;
 mod options;
 mod overwrite;
+mod progress;
 mod provenance;
 mod publish;
 mod reader;
@@ -49,6 +51,7 @@ use committer::Committer;
 use first_look::FirstLook;
 use freshness::Outage;
 use inspect::Unreadable;
+use progress::Progress;
 use state::{Setup, State};
 
 pub use change::Origin;
@@ -57,6 +60,7 @@ pub use events::{CaughtUp, Event, Events};
 pub use explain::Explanation;
 pub use fetch::{Chunks, Found};
 pub use options::{Options, RELATIVE, Waits};
+pub use progress::ReadBudget;
 pub use reader::Reader;
 pub use refresh::Refreshed;
 pub use registry::{Paths, RegistryOptions, Repositories};
@@ -88,6 +92,7 @@ struct Core {
     outage: Outage,
     tasks: TaskTracker,
     first_look: FirstLook,
+    progress: Progress,
 }
 
 /// Whether an upload may take the place of an archive that is there.
@@ -192,7 +197,6 @@ impl Repository {
             Arc::clone(&options.events),
         );
         let core = Arc::new(Core {
-            first_look: FirstLook::begin(clock.now()),
             store,
             clock,
             options,
@@ -200,6 +204,8 @@ impl Repository {
             unreadable: Unreadable::default(),
             outage: Outage::default(),
             tasks: tasks.clone(),
+            first_look: FirstLook::begin(),
+            progress: Progress::default(),
         });
         Self {
             core,
@@ -348,12 +354,10 @@ impl Repository {
     /// Returns once the store answers, if the files that were there at start have been looked at.
     ///
     /// # Errors
-    /// `Busy` as long as the first look at the files goes on; `Storage` when the store fails.
+    /// `Loading` as long as the first look at the files goes on; `Storage` when the store fails.
     pub async fn ready(&self) -> Result<(), RepositoryError> {
         if !self.core.first_look.is_done() {
-            return Err(RepositoryError::busy(
-                "the files that were there at start are being read",
-            ));
+            return Err(self.loading());
         }
         self.caught_up().await.map(|_| ())
     }

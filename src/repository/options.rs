@@ -6,6 +6,7 @@ use std::time::Duration;
 use chartroom_storage::log::LogOptions;
 
 use super::events::Events;
+use super::progress::ReadBudget;
 use crate::chart::limits::Limits;
 
 /// Archives beside the index: right under any host, path and scheme.
@@ -32,8 +33,10 @@ pub struct Options {
     /// By how much the time of an object may differ from the one that is known of it, if everything
     /// else is the same, before it counts as another object.
     pub timestamp_tolerance: Duration,
-    /// How many archives a refresh reads at the same time, which is also its memory.
+    /// How many archives a refresh reads at the same time.
     pub parallel_reads: usize,
+    /// How many bytes of archives refreshes hold at the same time; shared by all repositories.
+    pub read_budget: Arc<ReadBudget>,
     /// How the log is kept.
     pub log: LogOptions,
     /// The waits of the protocol.
@@ -80,6 +83,7 @@ impl Default for Options {
             per_chart_limit: None,
             timestamp_tolerance: Duration::ZERO,
             parallel_reads: 4,
+            read_budget: Arc::default(),
             log: LogOptions::default(),
             waits: Waits::default(),
             events: Arc::new(()),

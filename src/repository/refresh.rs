@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chartroom_storage::log::{Base, Outcome, Proposal};
-use chartroom_storage::{Listed as Object, ObjectId, StorageErrorKind};
+use chartroom_storage::{Listed as Object, ObjectId};
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::change::Change;
@@ -20,18 +19,11 @@ use crate::chart::Digest;
 use crate::chart::name::FileName;
 use crate::index::upload_times;
 
-/// How many archives are entered by one change set.
-const BATCH: usize = 64;
-
 /// How soon a refresh that failed is tried again, until the files at start have been looked at.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// How soon archives that could not be read are tried again, if no refresh is due before.
 const RETRY_READS: Duration = Duration::from_secs(30);
-
-/// How many reads in a row the store may not answer before it is taken for away, and not the archives
-/// for unreadable.
-const MOST_UNANSWERED: usize = 8;
 
 /// Where ChartMuseum keeps its index, and how much of it is read.
 const CHARTMUSEUM_CACHE: &str = "index-cache.yaml";
@@ -50,55 +42,6 @@ pub struct Refreshed {
     pub unreadable: usize,
     /// Archives that the store has but did not give; the next refresh tries again.
     pub failed: usize,
-}
-
-/// How the reads of a refresh went: one object that the store does not give takes no other away, but
-/// a store that answers to nothing is away.
-#[derive(Debug, Default)]
-struct Reads {
-    failed: usize,
-    has_answered: bool,
-    /// The reads in a row that had no answer, and the last one's error.
-    unanswered: usize,
-    last: Option<RepositoryError>,
-}
-
-impl Reads {
-    fn succeeded(&mut self) {
-        self.has_answered = true;
-        self.unanswered = 0;
-    }
-
-    fn failed(&mut self, file: &FileName, error: RepositoryError) -> Result<(), RepositoryError> {
-        let RepositoryError::Storage(failure) = &error else {
-            return Err(error);
-        };
-        let is_answer = !matches!(
-            failure.kind(),
-            StorageErrorKind::Unavailable | StorageErrorKind::Timeout
-        );
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::warn!(file = file.as_str(), %error, cause, "an archive could not be read; passed over for now");
-        self.failed += 1;
-        if is_answer {
-            self.succeeded();
-            return Ok(());
-        }
-        self.unanswered += 1;
-        if self.unanswered >= MOST_UNANSWERED {
-            return Err(error);
-        }
-        self.last = Some(error);
-        Ok(())
-    }
-
-    /// Returns how many failed.
-    fn end(self) -> Result<usize, RepositoryError> {
-        match self.last {
-            Some(error) if !self.has_answered => Err(error),
-            _ => Ok(self.failed),
-        }
-    }
 }
 
 /// What a look at one file led to.
@@ -253,64 +196,6 @@ impl Core {
         Ok(finished)
     }
 
-    /// Enters the archives that are not listed as what they are. Returns how many, and how many could
-    /// not be read.
-    async fn enter(
-        &self,
-        view: &View,
-        files: &BTreeMap<&str, &Object>,
-    ) -> Result<(usize, usize), RepositoryError> {
-        let unknown: Vec<FileName> = files
-            .iter()
-            .filter(|(file, object)| self.differs(view, file, &object.id))
-            .filter(|(file, object)| !self.unreadable.knows(file, &object.id))
-            .filter_map(|(file, object)| Some((FileName::parse(file).ok()?, object)))
-            .filter(|(file, _)| !file.is_provenance())
-            .filter(|(file, object)| !self.is_too_large(file.as_str(), &object.id))
-            .map(|(file, _)| file)
-            .collect();
-        if unknown.is_empty() {
-            return Ok((0, 0));
-        }
-        let created = self.chartmuseum_times(files).await;
-        let times = &created;
-        let mut reads = stream::iter(unknown)
-            .map(async |file| {
-                let read = self.inspect(&file, |digest| times.get(digest).copied());
-                let read = read.await;
-                (file, read)
-            })
-            .buffer_unordered(self.options.parallel_reads);
-        let mut entered = 0;
-        let mut batch = Vec::new();
-        let mut outcome = Reads::default();
-        let mut outage = None;
-        while let Some((file, read)) = reads.next().await {
-            match read {
-                Ok(inspected) => {
-                    outcome.succeeded();
-                    if let Inspected::Chart(listing) = inspected {
-                        batch.push(Change::Added(listing));
-                    }
-                }
-                Err(error) => outage = outcome.failed(&file, error).err(),
-            }
-            if batch.len() >= BATCH {
-                let batch = std::mem::take(&mut batch);
-                entered += self.append_all(&view.base, batch).await?;
-            }
-            if outage.is_some() {
-                break;
-            }
-        }
-        // What was read before an error is entered first; the error ends the refresh then.
-        entered += self.append_all(&view.base, batch).await?;
-        match outage {
-            Some(error) => Err(error),
-            None => Ok((entered, outcome.end()?)),
-        }
-    }
-
     async fn drop_missing(
         &self,
         view: &View,
@@ -330,7 +215,7 @@ impl Core {
 
     /// Appends changes, each if nothing about its archive came since `base`. The others fall: the
     /// next refresh looks again. Returns how many are in the log.
-    async fn append_all(
+    pub(super) async fn append_all(
         &self,
         base: &Base,
         changes: Vec<Change>,
@@ -355,7 +240,7 @@ impl Core {
 
     /// Returns whether an object is not what its archive is listed as. An archive that is being
     /// deleted is nobody else's business.
-    fn differs(&self, view: &View, file: &str, object: &ObjectId) -> bool {
+    pub(super) fn differs(&self, view: &View, file: &str, object: &ObjectId) -> bool {
         match view.state.archive(file).map(|archive| &archive.status) {
             Some(Status::Listed(listed)) => !listed
                 .object
@@ -367,7 +252,7 @@ impl Core {
 
     /// Returns the upload times that a ChartMuseum left in its cached index, by digest. They are read
     /// at adoption only, and only help: without them the objects' own times serve.
-    async fn chartmuseum_times(
+    pub(super) async fn chartmuseum_times(
         &self,
         files: &BTreeMap<&str, &Object>,
     ) -> HashMap<Digest, DateTime<Utc>> {

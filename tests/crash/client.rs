@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use ureq::http::Response;
+use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body};
 
 use crate::belief::Version;
@@ -13,6 +13,9 @@ use crate::server::agent;
 
 /// Longer than a server may take for one request, open deletions included.
 const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// What makes an index JSON.
+pub(crate) const HELM: (&str, &str) = ("User-Agent", "Helm/3.22.0");
 
 /// A connection to one server.
 #[derive(Clone, Debug)]
@@ -26,13 +29,27 @@ pub(crate) struct Client {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) generation: Option<u64>,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// A header; empty if there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
 }
 
 /// What an index lists.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     pub(crate) generation: Option<u64>,
+    /// Whether the store does not answer.
+    #[allow(dead_code, reason = "a directory always answers")]
+    pub(crate) is_stale: bool,
     /// Digest and URL of each version.
     pub(crate) entries: BTreeMap<Version, (String, String)>,
 }
@@ -73,20 +90,35 @@ impl Client {
 
     /// Downloads what a relative URL of the index points to.
     pub(crate) fn fetch(&self, relative: &str) -> Result<Reply, ureq::Error> {
-        self.agent
-            .get(format!("{}/{relative}", self.url))
-            .call()
-            .and_then(whole)
+        self.get(relative, &[])
+    }
+
+    /// Reads anything, with headers.
+    pub(crate) fn get(
+        &self,
+        relative: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Reply, ureq::Error> {
+        let mut request = self.agent.get(format!("{}/{relative}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.call().and_then(whole)
     }
 
     /// Reads the index as helm does, which gets JSON.
     pub(crate) fn index(&self) -> Result<Result<Index, String>, ureq::Error> {
-        let request = self.agent.get(format!("{}/index.yaml", self.url));
-        let reply = request
-            .header("User-Agent", "Helm/3.22.0")
-            .call()
-            .and_then(whole)?;
-        Ok(Index::parse(&reply))
+        self.index_at_least(0)
+    }
+
+    /// Reads the index as helm does, at this generation or later.
+    pub(crate) fn index_at_least(
+        &self,
+        generation: u64,
+    ) -> Result<Result<Index, String>, ureq::Error> {
+        let generation = generation.to_string();
+        let headers = [HELM, ("X-Chartroom-Min-Generation", &generation)];
+        Ok(Index::parse(&self.get("index.yaml", &headers)?))
     }
 
     /// Reads the index as everybody else does, which get YAML.
@@ -96,7 +128,7 @@ impl Client {
 }
 
 impl Index {
-    fn parse(reply: &Reply) -> Result<Self, String> {
+    pub(crate) fn parse(reply: &Reply) -> Result<Self, String> {
         if reply.status != 200 {
             return Err(format!("the index answers {}", reply.status));
         }
@@ -126,6 +158,7 @@ impl Index {
         }
         Ok(Self {
             generation: reply.generation,
+            is_stale: !reply.header("X-Chartroom-Stale").is_empty(),
             entries,
         })
     }
@@ -146,6 +179,7 @@ fn whole(mut response: Response<Body>) -> Result<Reply, ureq::Error> {
     Ok(Reply {
         status: response.status().as_u16(),
         generation,
+        headers: response.headers().clone(),
         body: response
             .body_mut()
             .with_config()

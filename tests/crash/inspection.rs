@@ -14,7 +14,7 @@ pub(crate) fn inspect<'a>(
     generation_before: u64,
 ) -> Result<u64, String> {
     let lost = |error: ureq::Error| format!("a server that nobody killed does not answer: {error}");
-    let index = client.index().map_err(lost)??;
+    let index = client.index_at_least(generation_before).map_err(lost)??;
     let generation = index
         .generation
         .ok_or("the index comes without a generation")?;

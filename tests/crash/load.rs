@@ -17,17 +17,26 @@ use crate::seed::generator;
 /// Versions of its own that a client plays with.
 const VERSIONS: u64 = 24;
 
-/// Whether the kill has been sent, after which errors are expected.
+/// Whether the kill has been sent, after which errors are expected, or the load is over without one.
 #[derive(Debug, Default)]
-pub(crate) struct Killed(AtomicBool);
+pub(crate) struct Killed {
+    killed: AtomicBool,
+    enough: AtomicBool,
+}
 
 impl Killed {
     pub(crate) fn now(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.killed.store(true, Ordering::SeqCst);
     }
 
     fn is(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.killed.load(Ordering::SeqCst)
+    }
+
+    /// Lets clients stop after the request that they wait for.
+    #[allow(dead_code, reason = "a single server is always killed")]
+    pub(crate) fn enough(&self) {
+        self.enough.store(true, Ordering::SeqCst);
     }
 }
 
@@ -79,7 +88,7 @@ impl Worker {
     ) -> Result<u64, String> {
         let mut generation = 0;
         let mut run: Vec<usize> = (0..races.versions().len()).collect();
-        loop {
+        while !killed.enough.load(Ordering::SeqCst) {
             let step = if !run.is_empty() && self.random.random_bool(0.15) {
                 self.race(client, races, run.remove(0), killed)
             } else {
@@ -106,6 +115,7 @@ impl Worker {
                 Err(Stop::Complaint(reason)) => return Err(reason),
             }
         }
+        Ok(generation)
     }
 
     /// One request about a version of its own.

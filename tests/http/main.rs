@@ -9,6 +9,7 @@
 )]
 
 mod access_log;
+mod adoption;
 mod api;
 #[path = "../support/archive_builder.rs"]
 mod archive_builder;

@@ -149,6 +149,17 @@ impl Builder {
     }
 
     pub(crate) async fn build(self) -> TestServer {
+        let server = self.launch().await;
+        // The first look at the files is over: nothing happens but what a test does. Polled by the
+        // clock, which a test may have paused: it must be able to go on.
+        while server.repositories.ready().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        server
+    }
+
+    /// Like [`Builder::build`], without waiting until it is ready.
+    pub(crate) async fn launch(self) -> TestServer {
         let is_single = self.settings.depth == Depth::Fixed(0);
         let metrics = metrics();
         let mut options = self.options;
@@ -162,11 +173,6 @@ impl Builder {
             self.auth,
             metrics.clone(),
         );
-        // The first look at the files is over: nothing happens but what a test does. Polled by the
-        // clock, which a test may have paused: it must be able to go on.
-        while repositories.ready().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
         TestServer {
             router,
             repositories,

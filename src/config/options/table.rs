@@ -57,6 +57,8 @@ options! {
     REFRESH_INTERVAL = "refresh-interval", Storage, Kind::Value("DURATION"), "30s",
         OURS,
         "How often the storage is listed for archives that were put or removed by hand; 0 is never";
+    LOG_RETENTION = "log-retention", Storage, Kind::Value("DURATION"), "24h", OURS,
+        "For how long a record of the repository's own log of changes is kept in the storage after a snapshot has replaced it; at least 10s. A replica that was frozen for longer reads the whole log again, and every start has to take less than a quarter of it";
     CACHE_INTERVAL = "cache-interval", Storage, Kind::Value("DURATION"), "",
         Some(museum_default("cacheinterval", "5m", Differs("another name of `--refresh-interval`; a number without a unit is seconds. Uploads and deletions of every replica are seen without it"))),
         "The same as --refresh-interval, in ChartMuseum's words";
@@ -64,8 +66,8 @@ options! {
         Some(museum("storage.timestamptolerance")),
         "By how much the time of an object may differ from the one in the log before it is read again";
     INDEX_LIMIT = "index-limit", Storage, Kind::Value("COUNT"), "0",
-        Some(described("indexlimit", Differs("0 is 4 at once, not all at once"))),
-        "How many archives are read at once when the storage is listed; 0 is 4";
+        Some(described("indexlimit", Differs("0 is 16 at once in a bucket and 4 in a directory, not all at once"))),
+        "How many archives are read at once when the storage is listed; 0 is 16 in a bucket and 4 in a directory. Together they take up to 128 MiB of memory, whatever this is";
     SINGLE_REPLICA = "single-replica", Storage, Kind::Switch, "false", OURS,
         "Serve from a storage that does not refuse to create an object twice; right only as long as there is no second replica";
 

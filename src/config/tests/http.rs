@@ -25,6 +25,7 @@ fn values_that_are_none_are_told_by_their_option() {
         ("index-limit", "1.5"),
         ("storage-timestamp-tolerance", "-1s"),
         ("cache-interval", "5 m"),
+        ("log-retention", "9s"),
         ("repository-idle", "0"),
         ("max-loaded-repositories", "0"),
         ("cors-alloworigin", "a\nb"),
@@ -59,10 +60,13 @@ fn zero_is_no_limit() {
         "--per-chart-limit=0",
         "--index-limit=0",
     ];
-    let repositories = with(&zeros).unwrap().repositories;
+    let config = with(&zeros).unwrap();
+    assert_eq!(config.registry().repository.parallel_reads, 4);
+    let repositories = config.repositories;
     assert_eq!(repositories.max_storage_objects, None);
     assert_eq!(repositories.per_chart_limit, None);
-    assert_eq!(repositories.parallel_reads, 4);
+    let bucket = load(&["s3://bucket"], &[]).unwrap();
+    assert_eq!(bucket.registry().repository.parallel_reads, 16);
 }
 
 #[test]
