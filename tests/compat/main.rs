@@ -19,6 +19,7 @@ mod case;
 mod cases;
 mod charts;
 mod cm_push;
+mod document;
 mod drop_in;
 #[path = "../support/google.rs"]
 mod google;
@@ -28,10 +29,12 @@ mod replay;
 mod report;
 mod section10;
 #[path = "../support/stores.rs"]
+#[allow(dead_code, reason = "not every server is needed here")]
 mod stores;
 mod subject;
 mod there_and_back;
 mod tokens;
 #[path = "../support/tools.rs"]
+#[allow(dead_code, reason = "helm is for others")]
 mod tools;
 mod wire;
