@@ -69,6 +69,8 @@ create an object only if there is none (`If-None-Match: *`); whether one that sp
 |---|---|
 ";
 
+const INSTEAD: &str = "chartroom does not have the backend: [what to do instead](configuration.md#in-chartmuseums-place)";
+
 /// Returns the text of docs/configuration.md.
 pub fn reference() -> String {
     let mut text = INTRODUCTION.to_owned();
@@ -115,10 +117,18 @@ pub fn compared() -> String {
             Here::Same => ("same", String::new()),
             Here::Differs(how) => ("fixed", how.to_owned()),
             Here::NotNeeded(why) => ("not needed", why.to_owned()),
+            Here::Refused(_) if Backend::of_option(definition).is_some() => {
+                ("not taken", INSTEAD.to_owned())
+            }
             Here::Refused(instead) => ("not taken", instead.to_owned()),
         };
+        let space = if how.is_empty() { "" } else { " " };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "| `--{}` | {verdict} | {how} |", definition.name);
+        let _ = writeln!(
+            text,
+            "| `--{}` | {verdict} | {how}{space}|",
+            definition.name
+        );
     }
     text
 }

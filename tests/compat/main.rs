@@ -19,6 +19,7 @@ mod case;
 mod cases;
 mod charts;
 mod cm_push;
+mod document;
 mod drop_in;
 #[path = "../support/google.rs"]
 mod google;

@@ -33,7 +33,7 @@ impl Program {
         Self::Chartroom
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         match self {
             Self::Chartroom => chartroom(),
             Self::ChartMuseum(path) => path.clone(),

@@ -227,11 +227,7 @@ fn there_and_back(place: &Place, museum: &Program, options: &[&str], tenant: &st
 
     // Without its old index it has no need to wait.
     place.remove(&cache);
-    let (_home, server) = start(
-        museum,
-        place,
-        &[options, &["--disable-statefiles"]].concat(),
-    );
+    let (_home, server) = start(museum, place, options);
     wait_until("ChartMuseum reads the storage", &server, || {
         listed(&entries(&server, &prefix)) == expected
     });

@@ -15,7 +15,6 @@ mod api;
 mod archive_builder;
 mod auth;
 mod certificates;
-mod compatibility;
 mod contents;
 mod cors;
 mod downloads;
