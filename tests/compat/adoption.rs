@@ -1,6 +1,7 @@
 //! Directories that a ChartMuseum wrote: they are served as they are, and nothing in them is changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -40,10 +41,12 @@ fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, (String, Sys
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut hex = String::new();
+    for byte in Sha256::digest(bytes) {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 /// One version of an index: chart, version, URL, digest, time.
@@ -151,11 +154,12 @@ fn caches() -> Vec<(&'static str, Vec<u8>)> {
     let mut long = yaml.clone();
     let mut versions = String::from("  long:\n");
     for number in 0..20_000 {
-        versions.push_str(&format!(
+        let _ = write!(
+            versions,
             "  - apiVersion: v2\n    created: \"2020-01-02T03:04:05Z\"\n    description: {}\n    digest: {number:064x}\n    \
              name: long\n    urls:\n    - charts/long-{number}.0.0.tgz\n    version: {number}.0.0\n",
             "y".repeat(200)
-        ));
+        );
     }
     long = long.replace("generated:", &format!("{versions}generated:"));
     vec![

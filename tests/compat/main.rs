@@ -29,7 +29,7 @@ mod replay;
 mod report;
 mod section10;
 #[path = "../support/stores.rs"]
-#[allow(dead_code, reason = "not every server is needed here")]
+#[allow(dead_code, reason = "one server of each service is enough here")]
 mod stores;
 mod subject;
 mod there_and_back;
@@ -37,4 +37,5 @@ mod tokens;
 #[path = "../support/tools.rs"]
 #[allow(dead_code, reason = "helm is for others")]
 mod tools;
+mod ways;
 mod wire;

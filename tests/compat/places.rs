@@ -20,7 +20,7 @@ const PREFIX: &str = "some/prefix";
 
 pub(crate) enum Place {
     Folder(TempDir),
-    Bucket(Kind, StoreServer, Runtime),
+    Bucket(Kind, Box<StoreServer>, Runtime),
 }
 
 impl Place {
@@ -32,7 +32,7 @@ impl Place {
     pub(crate) fn bucket(kind: Kind, what: &str) -> Option<Self> {
         let runtime = Runtime::new().expect("a runtime");
         let server = runtime.block_on(stores::start(kind, what))?;
-        Some(Self::Bucket(kind, server, runtime))
+        Some(Self::Bucket(kind, Box::new(server), runtime))
     }
 
     fn root(folder: &TempDir) -> PathBuf {

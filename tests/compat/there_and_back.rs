@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, FixedOffset};
+use tempfile::TempDir;
 
 use crate::adoption::{Entry, digest, download_all, entries};
 use crate::charts::{chart, other_chart, provenance};
@@ -16,38 +17,30 @@ use crate::wire::{Ask, file};
 /// Longest wait for what ChartMuseum does in the background.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Starts either program over the place.
-fn start(program: &Program, place: &Place, options: &[&str]) -> (tempfile::TempDir, Subject) {
-    let home = tempfile::tempdir().expect("a temporary directory");
-    let flags = place.flags();
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let mut launch = Launch::new(home.path()).flags(&flags).flags(options);
-    for (name, value) in place.variables() {
-        launch = launch.variable(&name, value);
-    }
-    let subject = launch.start(program);
-    (home, subject)
-}
-
 /// Chart, version, URL and digest of all that is listed.
-fn listed(entries: &[Entry]) -> BTreeSet<[String; 4]> {
+type Listed = BTreeSet<[String; 4]>;
+
+fn listed(entries: &[Entry]) -> Listed {
     let of = |entry: &Entry| {
         [&entry.name, &entry.version, &entry.url, &entry.digest].map(String::to_owned)
     };
     entries.iter().map(of).collect()
 }
 
-fn expect(charts: &[(&str, &str, &[u8])]) -> BTreeSet<[String; 4]> {
-    let of = |(name, version, content): &(&str, &str, &[u8])| {
-        let url = format!("charts/{name}-{version}.tgz");
-        [
-            (*name).to_owned(),
-            (*version).to_owned(),
-            url,
-            digest(content),
-        ]
-    };
-    charts.iter().map(of).collect()
+/// What is listed of an archive by its own name.
+fn entry(name: &str, version: &str, content: &[u8]) -> [String; 4] {
+    let url = format!("charts/{name}-{version}.tgz");
+    [name.to_owned(), version.to_owned(), url, digest(content)]
+}
+
+/// The first archive of a version.
+fn first(name: &str, version: &str) -> [String; 4] {
+    entry(name, version, &chart(name, version))
+}
+
+/// The one that replaced it.
+fn other(name: &str, version: &str) -> [String; 4] {
+    entry(name, version, &other_chart(name, version))
 }
 
 /// The condition is polled: nothing tells when ChartMuseum has done it.
@@ -64,190 +57,197 @@ fn sends(subject: &Subject, ask: &Ask, status: u16) {
     assert_eq!(reply.status, status, "{ask}: {reply}\n{}", subject.said());
 }
 
-fn there_and_back(place: &Place, museum: &Program, options: &[&str], tenant: &str) {
-    let prefix = if tenant.is_empty() {
-        String::new()
-    } else {
-        format!("/{tenant}")
-    };
-    let folder = if tenant.is_empty() {
-        String::new()
-    } else {
-        format!("{tenant}/")
-    };
-    let charts = format!("/api{prefix}/charts");
-    let forced = format!("{charts}?force");
-    let delete = |name: &str, version: &str| Ask::delete(format!("{charts}/{name}/{version}"));
+/// One storage, one repository in it, and the options of both programs.
+struct Journey<'a> {
+    place: &'a Place,
+    museum: &'a Program,
+    options: &'a [&'a str],
+    /// What is before the repository's paths.
+    prefix: String,
+    /// The path of ChartMuseum's cached index in the storage.
+    cache: String,
+}
 
-    // ChartMuseum fills it. It writes its index in the background and in no order, so that an older one
-    // may stay: each change waits until the one before it is written, and the last is by itself.
-    let (_home, server) = start(museum, place, options);
-    let cache = format!("{folder}index-cache.yaml");
-    let change = |ask: &Ask, status: u16, name: &str, versions: usize| {
-        sends(&server, ask, status);
-        wait_until("ChartMuseum writes its index", &server, || {
-            let text = String::from_utf8_lossy(&place.read(&cache)).into_owned();
-            let listed = entries(&server, &prefix);
-            let is_in = |entry: &Entry| text.contains(&entry.digest);
-            let is_listed = listed.iter().filter(|entry| entry.name == name).count() == versions;
-            is_listed && listed.iter().all(is_in)
-        });
-    };
-    change(
-        &Ask::post(charts.as_str(), chart("a", "1.0.0")),
-        201,
-        "a",
-        1,
-    );
-    change(
-        &Ask::post(charts.as_str(), chart("a", "1.1.0")),
-        201,
-        "a",
-        2,
-    );
-    change(
-        &Ask::post(charts.as_str(), chart("c", "0.1.0+build")),
-        201,
-        "c",
-        1,
-    );
-    let signature = provenance("b", "1.0.0");
-    let b = chart("b", "1.0.0");
-    let form = Ask::form(
-        charts.as_str(),
-        &[file("chart", &b), file("prov", &signature)],
-    );
-    change(&form, 201, "b", 1);
-    change(
-        &Ask::post(forced.as_str(), other_chart("c", "0.1.0+build")),
-        201,
-        "c",
-        1,
-    );
-    change(&delete("a", "1.0.0"), 200, "a", 1);
-    let a = chart("a", "1.1.0");
-    let c = other_chart("c", "0.1.0+build");
-    let expected = expect(&[
-        ("a", "1.1.0", &a),
-        ("b", "1.0.0", &b),
-        ("c", "0.1.0+build", &c),
-    ]);
-    wait_until("ChartMuseum lists what it has", &server, || {
-        listed(&entries(&server, &prefix)) == expected
-    });
-    let theirs = entries(&server, &prefix);
-    wait_until("ChartMuseum writes its index", &server, || {
-        let text = String::from_utf8_lossy(&place.read(&cache)).into_owned();
-        theirs.iter().all(|entry| text.contains(&entry.created))
-    });
-    drop(server);
-
-    // chartroom takes over, and changes nothing.
-    let before = place.objects();
-    let (_home, server) = start(&Program::Chartroom, place, options);
-    let ours = entries(&server, &prefix);
-    assert_eq!(listed(&ours), expected, "{}", server.said());
-    for (theirs, ours) in theirs.iter().zip(&ours) {
-        let time = |text: &str| text.parse::<DateTime<FixedOffset>>().expect("a time");
-        assert_eq!(time(&theirs.created), time(&ours.created), "{}", ours.name);
+impl<'a> Journey<'a> {
+    fn new(place: &'a Place, museum: &'a Program, options: &'a [&'a str], tenant: &str) -> Self {
+        let is_root = tenant.is_empty();
+        let (before, after) = if is_root { ("", "") } else { ("/", "/") };
+        Self {
+            place,
+            museum,
+            options,
+            prefix: format!("{before}{tenant}"),
+            cache: format!("{tenant}{after}index-cache.yaml"),
+        }
     }
-    assert_eq!(download_all(&server, &prefix), 3);
-    assert_eq!(
-        server
-            .get(&format!("{prefix}/charts/b-1.0.0.tgz.prov"))
-            .body,
-        signature
-    );
-    assert_eq!(place.objects(), before, "objects changed");
 
-    // It works on it.
-    sends(
-        &server,
-        &Ask::post(charts.as_str(), chart("a", "1.1.0")),
-        409,
-    );
-    sends(
-        &server,
-        &Ask::post(charts.as_str(), chart("d", "1.0.0")),
-        201,
-    );
-    let e = chart("e", "1.0.0");
-    let signed = provenance("e", "1.0.0");
-    sends(
-        &server,
-        &Ask::form(charts.as_str(), &[file("chart", &e), file("prov", &signed)]),
-        201,
-    );
-    sends(
-        &server,
-        &Ask::post(forced.as_str(), other_chart("a", "1.1.0")),
-        201,
-    );
-    sends(&server, &delete("c", "0.1.0+build"), 200);
-    let (a, d) = (other_chart("a", "1.1.0"), chart("d", "1.0.0"));
-    let expected = expect(&[
-        ("a", "1.1.0", &a),
-        ("b", "1.0.0", &b),
-        ("d", "1.0.0", &d),
-        ("e", "1.0.0", &e),
-    ]);
-    assert_eq!(listed(&entries(&server, &prefix)), expected);
-    assert!(server.stop().success());
+    fn start(&self, program: &Program, more: &[&str]) -> (TempDir, Subject) {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let flags = self.place.flags();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let launch = Launch::new(home.path()).flags(&flags).flags(self.options);
+        let mut launch = launch.flags(more);
+        for (name, value) in self.place.variables() {
+            launch = launch.variable(&name, value);
+        }
+        let subject = launch.start(program);
+        (home, subject)
+    }
 
-    // And back: ChartMuseum believes its own old index until it looks at the storage again.
-    let interval = [options, &["--cache-interval=1s"]].concat();
-    let (_home, server) = start(museum, place, &interval);
-    wait_until("ChartMuseum follows", &server, || {
-        listed(&entries(&server, &prefix)) == expected
-    });
-    assert_eq!(download_all(&server, &prefix), 4);
-    assert_eq!(
-        server
-            .get(&format!("{prefix}/charts/e-1.0.0.tgz.prov"))
-            .body,
-        signed
-    );
-    sends(&server, &delete("e", "1.0.0"), 200);
-    sends(
-        &server,
-        &Ask::post(charts.as_str(), chart("f", "1.0.0")),
-        201,
-    );
-    let f = chart("f", "1.0.0");
-    let expected = expect(&[
-        ("a", "1.1.0", &a),
-        ("b", "1.0.0", &b),
-        ("d", "1.0.0", &d),
-        ("f", "1.0.0", &f),
-    ]);
-    wait_until("ChartMuseum lists what it has", &server, || {
-        listed(&entries(&server, &prefix)) == expected
-    });
-    drop(server);
+    fn upload(&self, archive: Vec<u8>) -> Ask {
+        Ask::post(format!("/api{}/charts", self.prefix), archive)
+    }
 
-    // Without its old index it has no need to wait.
-    place.remove(&cache);
-    let (_home, server) = start(
-        museum,
-        place,
-        &[options, &["--disable-statefiles"]].concat(),
-    );
-    wait_until("ChartMuseum reads the storage", &server, || {
-        listed(&entries(&server, &prefix)) == expected
-    });
-    drop(server);
+    fn overwrite(&self, archive: Vec<u8>) -> Ask {
+        Ask::post(format!("/api{}/charts?force", self.prefix), archive)
+    }
 
-    // chartroom sees what ChartMuseum did meanwhile.
-    let (_home, server) = start(&Program::Chartroom, place, options);
-    assert_eq!(
-        listed(&entries(&server, &prefix)),
-        expected,
-        "{}",
-        server.said()
-    );
-    assert_eq!(download_all(&server, &prefix), 4);
-    let gone = server.get(&format!("{prefix}/charts/e-1.0.0.tgz.prov"));
-    assert_eq!(gone.status, 404, "{gone}");
+    fn sign(&self, name: &str, version: &str) -> Ask {
+        let (archive, signature) = (chart(name, version), provenance(name, version));
+        let parts = [file("chart", &archive), file("prov", &signature)];
+        Ask::form(format!("/api{}/charts", self.prefix), &parts)
+    }
+
+    fn delete(&self, name: &str, version: &str) -> Ask {
+        Ask::delete(format!("/api{}/charts/{name}/{version}", self.prefix))
+    }
+
+    fn entries(&self, server: &Subject) -> Vec<Entry> {
+        entries(server, &self.prefix)
+    }
+
+    fn cached(&self) -> String {
+        String::from_utf8_lossy(&self.place.read(&self.cache)).into_owned()
+    }
+
+    fn check_signature(&self, server: &Subject, name: &str) {
+        let path = format!("{}/charts/{name}-1.0.0.tgz.prov", self.prefix);
+        assert_eq!(server.get(&path).body, provenance(name, "1.0.0"), "{path}");
+    }
+
+    /// ChartMuseum writes its index in the background and in no order, so that an older one may stay:
+    /// each change waits until the one before it is written.
+    fn change(&self, server: &Subject, ask: &Ask, status: u16, (name, versions): (&str, usize)) {
+        sends(server, ask, status);
+        wait_until("ChartMuseum writes its index", server, || {
+            let text = self.cached();
+            let listed = self.entries(server);
+            let of_name = listed.iter().filter(|entry| entry.name == name).count();
+            let is_in = |entry: &Entry| text.contains(&entry.digest);
+            of_name == versions && listed.iter().all(is_in)
+        });
+    }
+
+    /// Returns what it lists at the end.
+    fn chartmuseum_fills_it(&self) -> Vec<Entry> {
+        let (_home, server) = self.start(self.museum, &[]);
+        let change = |ask: &Ask, status: u16, count: (&str, usize)| {
+            self.change(&server, ask, status, count);
+        };
+        change(&self.upload(chart("a", "1.0.0")), 201, ("a", 1));
+        change(&self.upload(chart("a", "1.1.0")), 201, ("a", 2));
+        change(&self.upload(chart("c", "0.1.0+build")), 201, ("c", 1));
+        change(&self.sign("b", "1.0.0"), 201, ("b", 1));
+        let replaced = self.overwrite(other_chart("c", "0.1.0+build"));
+        change(&replaced, 201, ("c", 1));
+        change(&self.delete("a", "1.0.0"), 200, ("a", 1));
+        let expected = [
+            first("a", "1.1.0"),
+            first("b", "1.0.0"),
+            other("c", "0.1.0+build"),
+        ];
+        wait_until("ChartMuseum lists what it has", &server, || {
+            listed(&self.entries(&server)) == Listed::from(expected.clone())
+        });
+        let entries = self.entries(&server);
+        wait_until("ChartMuseum writes its index", &server, || {
+            let text = self.cached();
+            entries.iter().all(|entry| text.contains(&entry.created))
+        });
+        entries
+    }
+
+    /// Nothing is changed, and the times are ChartMuseum's.
+    fn chartroom_takes_over(&self, theirs: &[Entry]) {
+        let before = self.place.objects();
+        let (_home, server) = self.start(&Program::Chartroom, &[]);
+        let ours = self.entries(&server);
+        assert_eq!(listed(&ours), listed(theirs), "{}", server.said());
+        for (theirs, ours) in theirs.iter().zip(&ours) {
+            let time = |text: &str| text.parse::<DateTime<FixedOffset>>().expect("a time");
+            assert_eq!(time(&theirs.created), time(&ours.created), "{}", ours.name);
+        }
+        assert_eq!(download_all(&server, &self.prefix), theirs.len());
+        self.check_signature(&server, "b");
+        assert_eq!(self.place.objects(), before, "objects changed");
+
+        sends(&server, &self.upload(chart("a", "1.1.0")), 409);
+        sends(&server, &self.upload(chart("d", "1.0.0")), 201);
+        sends(&server, &self.sign("e", "1.0.0"), 201);
+        sends(&server, &self.overwrite(other_chart("a", "1.1.0")), 201);
+        sends(&server, &self.delete("c", "0.1.0+build"), 200);
+        let expected = [
+            other("a", "1.1.0"),
+            first("b", "1.0.0"),
+            first("d", "1.0.0"),
+            first("e", "1.0.0"),
+        ];
+        assert_eq!(listed(&self.entries(&server)), Listed::from(expected));
+        assert!(server.stop().success());
+    }
+
+    /// It believes its own old index until it looks at the storage again. Returns what it lists at the
+    /// end.
+    fn chartmuseum_comes_back(&self) -> Listed {
+        let (_home, server) = self.start(self.museum, &["--cache-interval=1s"]);
+        let is_listed = |expected: &Listed| {
+            wait_until("ChartMuseum lists what there is", &server, || {
+                listed(&self.entries(&server)) == *expected
+            });
+        };
+        let mut expected = Listed::from([
+            other("a", "1.1.0"),
+            first("b", "1.0.0"),
+            first("d", "1.0.0"),
+            first("e", "1.0.0"),
+        ]);
+        is_listed(&expected);
+        assert_eq!(download_all(&server, &self.prefix), expected.len());
+        self.check_signature(&server, "e");
+        sends(&server, &self.delete("e", "1.0.0"), 200);
+        sends(&server, &self.upload(chart("f", "1.0.0")), 201);
+        expected.remove(&first("e", "1.0.0"));
+        expected.insert(first("f", "1.0.0"));
+        is_listed(&expected);
+        expected
+    }
+
+    /// Without its old index it need not wait for its next look.
+    fn chartmuseum_without_its_index(&self, expected: &Listed) {
+        self.place.remove(&self.cache);
+        let (_home, server) = self.start(self.museum, &[]);
+        wait_until("ChartMuseum reads the storage", &server, || {
+            listed(&self.entries(&server)) == *expected
+        });
+    }
+
+    /// It sees what ChartMuseum did meanwhile.
+    fn chartroom_comes_back(&self, expected: &Listed) {
+        let (_home, server) = self.start(&Program::Chartroom, &[]);
+        let ours = self.entries(&server);
+        assert_eq!(listed(&ours), *expected, "{}", server.said());
+        assert_eq!(download_all(&server, &self.prefix), expected.len());
+        let gone = server.get(&format!("{}/charts/e-1.0.0.tgz.prov", self.prefix));
+        assert_eq!(gone.status, 404, "{gone}");
+    }
+
+    fn make(&self) {
+        let theirs = self.chartmuseum_fills_it();
+        self.chartroom_takes_over(&theirs);
+        let expected = self.chartmuseum_comes_back();
+        self.chartmuseum_without_its_index(&expected);
+        self.chartroom_comes_back(&expected);
+    }
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_directory_goes_from_chartmuseum_to_chartroom_and_back() {
         (&["--depth-dynamic"], ""),
         (&["--depth-dynamic"], "o/r/t"),
     ] {
-        there_and_back(&Place::folder(), &museum, options, tenant);
+        Journey::new(&Place::folder(), &museum, options, tenant).make();
     }
 }
 
@@ -277,6 +277,6 @@ fn a_bucket_goes_from_chartmuseum_to_chartroom_and_back() {
         let Some(place) = Place::bucket(Kind::Minio, what) else {
             return;
         };
-        there_and_back(&place, &museum, options, tenant);
+        Journey::new(&place, &museum, options, tenant).make();
     }
 }

@@ -1,7 +1,7 @@
 //! HTTP/1.1 by hand: what is sent is exactly what a test says, dot segments and all, and what comes
 //! back is looked at as it came.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -117,11 +117,14 @@ impl Ask {
         let mut head =
             format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            // Writing to a String cannot fail.
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         match &self.body {
             Some(_) if self.is_chunked => head.push_str("Transfer-Encoding: chunked\r\n"),
-            Some(body) => head.push_str(&format!("Content-Length: {}\r\n", body.len())),
+            Some(body) => {
+                let _ = write!(head, "Content-Length: {}\r\n", body.len());
+            }
             None => {}
         }
         head.push_str("\r\n");

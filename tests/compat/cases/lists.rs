@@ -5,6 +5,9 @@ use crate::case::{Body, Case, JSON, Scenario, error, text};
 use crate::charts::chart;
 use crate::wire::Ask;
 
+/// Everything that is uploaded, as it is listed.
+const ALL: &[&str] = &["B-1.0.0", "a-0.10.0", "a-0.9.0", "b-1.0.0"];
+
 pub(crate) fn all() -> Vec<Scenario> {
     let mut cases: Vec<Case> = [
         ("b", "1.0.0"),
@@ -28,7 +31,6 @@ pub(crate) fn all() -> Vec<Scenario> {
         let ask = Ask::get(format!("/api/charts{query}"));
         Case::same(row::LIST, name, ask, 200, JSON, Body::Versions(versions))
     };
-    const ALL: &[&str] = &["B-1.0.0", "a-0.10.0", "a-0.9.0", "b-1.0.0"];
     cases.extend([
         list("by name as bytes, newest first", "", ALL),
         list(
