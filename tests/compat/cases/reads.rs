@@ -64,6 +64,15 @@ fn empty() -> Vec<Case> {
         get(row::STATIC, "static files that nobody configured", "/static/x.css", 404, JSON, error("not found")),
         get(row::ARTIFACT_HUB, "no id for Artifact Hub", "/artifacthub-repo.yml", 404, JSON, error("not found"))
             .but(404, JSON, error("Artifact Hub repository ID not found"), "says what is not configured"),
+        Case::same(
+            row::EVERY,
+            "the client's id of a request",
+            Ask::get("/health").header("X-Request-Id", "abc-1"),
+            200,
+            JSON,
+            text(r#"{"healthy":true}"#),
+        )
+        .header("X-Request-Id", Some("abc-1")),
         wrong_method("PUT", "/index.yaml"),
         wrong_method("OPTIONS", "/api/charts"),
         wrong_method("POST", "/charts/a-1.0.0.tgz"),
