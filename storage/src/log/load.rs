@@ -38,6 +38,7 @@ impl<M: Machine> Whole<M> {
 
     fn take(&mut self, set: ChangeSet<M::Change>) {
         self.read.push((set.generation, set.nonce.clone()));
+        self.snapshot.changes_since += set.changes.len();
         self.position.take(&set);
         self.machine.apply(set.generation, set.time, set.changes);
     }
@@ -98,6 +99,7 @@ async fn read_once<M: Machine>(
         whole.snapshot = SnapshotMark {
             generation: whole.position.generation,
             size,
+            changes_since: 0,
         };
         whole
             .machine

@@ -101,8 +101,8 @@ pub struct LogOptions {
     pub retention: Duration,
     /// For how long an append is tried again when its outcome is in doubt.
     pub patience: Duration,
-    /// A snapshot is due when the log has grown by this many change sets since the last one, or by
-    /// an eighth of what the last one holds, whichever is more.
+    /// A snapshot is due when the log has grown by this many change sets since the last one, and by as
+    /// many as an eighth of what the last one holds, or by changes that are half of it.
     pub snapshot_after: u64,
 }
 
@@ -186,6 +186,8 @@ struct Position {
 struct SnapshotMark {
     generation: u64,
     size: usize,
+    /// How many changes came after it.
+    changes_since: usize,
 }
 
 impl<M: Machine> Log<M> {
@@ -299,14 +301,19 @@ impl<M: Machine> Log<M> {
     /// Returns a copy of the machine to write a snapshot from, when one is due.
     pub fn due_snapshot(&mut self) -> Option<SnapshotJob<M::Frozen>> {
         let grown = self.position.generation - self.snapshot.generation;
-        let worth = u64::try_from(self.snapshot.size / 8).unwrap_or(u64::MAX);
-        if grown < self.options.snapshot_after.max(worth) {
+        let held = self.snapshot.size;
+        // Change sets of an adoption hold many changes each: to read them costs a start more than to
+        // read what they add up to.
+        let is_worth_it = usize::try_from(grown).map_or(true, |grown| grown >= held / 8)
+            || self.snapshot.changes_since >= held / 2;
+        if grown < self.options.snapshot_after || !is_worth_it {
             return None;
         }
         let size = self.machine.size();
         self.snapshot = SnapshotMark {
             generation: self.position.generation,
             size,
+            changes_since: 0,
         };
         Some(SnapshotJob {
             header: Header::new(&self.position, size),
@@ -343,6 +350,7 @@ impl<M: Machine> Log<M> {
     }
 
     fn take(&mut self, set: ChangeSet<M::Change>) {
+        self.snapshot.changes_since += set.changes.len();
         self.position.take(&set);
         self.machine.apply(set.generation, set.time, set.changes);
     }

@@ -8,7 +8,7 @@ use chartroom_storage::testing::{Faulty, Op};
 use chartroom_storage::{Key, Store, Timeouts};
 use object_store::memory::InMemory;
 
-use crate::ledger::{Ledger, LedgerLog, appended, open, set};
+use crate::ledger::{Ledger, LedgerLog, appended, open, proposal, set};
 
 fn options() -> LogOptions {
     LogOptions {
@@ -62,6 +62,42 @@ async fn a_start_from_a_snapshot_gives_the_same_and_reads_few_objects() {
         reads <= 6,
         "genesis, a snapshot, three records and the missing one; was {reads}"
     );
+}
+
+#[tokio::test]
+async fn change_sets_of_many_changes_make_a_snapshot_due_sooner() {
+    let store = Faulty::new(Arc::new(InMemory::new())).store(Timeouts::default());
+    let mut log = open(&store, options()).await.unwrap();
+    for set in 0..10 {
+        write_many(&mut log, set * 100, 100).await;
+    }
+    assert!(keep_up(&mut log).await);
+    // Ten change sets are few beside a thousand items.
+    for account in 0..10 {
+        write_many(&mut log, account, 1).await;
+    }
+    assert!(!keep_up(&mut log).await);
+    // Half of what the snapshot holds has changed.
+    for set in 0..5 {
+        write_many(&mut log, set * 100, 100).await;
+    }
+    assert!(keep_up(&mut log).await);
+    // A start counts what it reads after the snapshot, too.
+    for set in 0..10 {
+        write_many(&mut log, set * 100, 100).await;
+    }
+    let mut started = open(&store, options()).await.unwrap();
+    assert!(keep_up(&mut started).await);
+}
+
+/// Writes some accounts by one change set.
+async fn write_many(log: &mut LedgerLog, first: u64, count: u64) {
+    let accounts = first..first + count;
+    let proposals = accounts.map(|number| proposal(log, &format!("b{number}"), Some(number)));
+    let proposals = proposals.collect();
+    for outcome in log.append(proposals).await {
+        appended(&outcome);
+    }
 }
 
 #[tokio::test]
