@@ -194,19 +194,19 @@ fn a_missing_directory_is_a_failure() {
     );
 }
 
-#[test]
-fn progress_is_one_rewritten_line() {
-    let clock = Clock::default();
+#[tokio::test(start_paused = true)]
+async fn progress_is_one_rewritten_line() {
+    let clock = Clock::paused(DateTime::UNIX_EPOCH);
     let mut messages = Vec::new();
     let mut report = Report {
         out: &mut messages,
         clock: &clock,
         shows_progress: true,
     };
-    let start = clock.now();
     let mut progress = report.progress(7);
-    while clock.now().since(start) < Duration::from_millis(120) {
-        progress(3);
+    for done in 1..=4 {
+        tokio::time::advance(Duration::from_millis(40)).await;
+        progress(done);
     }
     drop(progress);
     report.end_progress();
