@@ -1,5 +1,7 @@
 //! Tokens that somebody else signs: JSON Web Tokens, as ChartMuseum takes them.
 
+use std::sync::Arc;
+
 use axum::http::HeaderValue;
 use chartroom_storage::Clock;
 use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode};
@@ -49,23 +51,28 @@ impl Bearer {
         })
     }
 
-    pub(super) fn authorize(
+    /// Tells who holds the token, and what is in it.
+    pub(super) fn identify(
         &self,
         header: Option<&HeaderValue>,
-        verb: Verb,
-        namespace: &str,
-    ) -> Result<Identity, Challenge> {
-        let action = verb.action();
-        let checked = header
-            .ok_or(Refusal::NoCredentials)
-            .and_then(|header| self.check(header.as_bytes(), action, namespace));
-        checked.map_err(|refusal| {
-            let scope = format!("{}:{namespace}:{action}", SearchPath::ENTRY_TYPE);
-            Challenge::bearer(&self.realm, &self.service, &scope, refusal)
-        })
+    ) -> Result<(Identity, Arc<Value>), Refusal> {
+        let header = header.ok_or(Refusal::NoCredentials)?;
+        self.read(header.as_bytes())
     }
 
-    fn check(&self, header: &[u8], action: &str, namespace: &str) -> Result<Identity, Refusal> {
+    /// Tells whether the claims of a token grant what the verb takes.
+    pub(super) fn grants(&self, claims: &Value, verb: Verb, namespace: &str) -> bool {
+        self.grants.allows(claims, namespace, verb.action())
+    }
+
+    /// Asks for a token that grants it.
+    pub(super) fn challenge(&self, verb: Verb, namespace: &str) -> Challenge {
+        let action = verb.action();
+        let scope = format!("{}:{namespace}:{action}", SearchPath::ENTRY_TYPE);
+        Challenge::bearer(&self.realm, &self.service, &scope)
+    }
+
+    fn read(&self, header: &[u8]) -> Result<(Identity, Arc<Value>), Refusal> {
         if header.len() > LONGEST {
             return Err(Refusal::TooLong);
         }
@@ -80,12 +87,9 @@ impl Bearer {
             return Err(Refusal::BadToken);
         }
         self.check_times(&claims)?;
-        if !self.grants.allows(&claims, namespace, action) {
-            return Err(Refusal::NotGranted);
-        }
         let subject = claims.get("sub").and_then(Value::as_str);
         let subject = subject.map(|text| text.chars().take(LONGEST_SUBJECT).collect::<String>());
-        Ok(Identity::Token(subject.map(Into::into)))
+        Ok((Identity::Token(subject.map(Into::into)), Arc::new(claims)))
     }
 
     /// Checks each time that the token has; none is required. There is no tolerance, as in
@@ -170,7 +174,15 @@ mod tests {
     }
 
     fn send(bearer: &Bearer, header: &str) -> Result<Identity, Refusal> {
-        bearer.check(header.as_bytes(), "pull", "org/team")
+        send_for(bearer, header, Verb::Pull)
+    }
+
+    fn send_for(bearer: &Bearer, header: &str, verb: Verb) -> Result<Identity, Refusal> {
+        let (identity, claims) = bearer.read(header.as_bytes())?;
+        if bearer.grants(&claims, verb, "org/team") {
+            return Ok(identity);
+        }
+        Err(Refusal::NotGranted)
     }
 
     fn result(claims: &Value) -> Result<Identity, Refusal> {
@@ -353,28 +365,25 @@ mod tests {
         let both = sign(&with("access", both));
         let push = sign(&with("access", json!([access("org/team", &["push"])])));
         let bearer = bearer();
-        let may = |token: &str, action| bearer.check(token.as_bytes(), action, "org/team").is_ok();
-        assert!(may(&both, "pull") && may(&both, "push"));
-        assert!(!may(&push, "pull") && may(&push, "push"));
+        let may = |token: &str, verb| send_for(&bearer, token, verb).is_ok();
+        assert!(may(&both, Verb::Pull) && may(&both, Verb::Push));
+        assert!(!may(&push, Verb::Pull) && may(&push, Verb::Push));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_asks_for_what_is_needed() {
         let bearer = bearer();
-        let expired = HeaderValue::from_str(&sign(&with("exp", json!(1)))).unwrap();
-        for header in [None, Some(&expired)] {
-            for (verb, namespace, scope) in [
-                (Verb::Pull, "org/team", "org/team:pull"),
-                (Verb::Push, "repo", "repo:push"),
-                (Verb::Overwrite, "org", "org:push"),
-                (Verb::Delete, "org", "org:push"),
-            ] {
-                let challenge = bearer.authorize(header, verb, namespace).unwrap_err();
-                let expected = format!(
-                    r#"Bearer realm="https://auth.example/token",service="charts",scope="artifact-repository:{scope}""#
-                );
-                assert_eq!(challenge.header(), &expected);
-            }
+        for (verb, namespace, scope) in [
+            (Verb::Pull, "org/team", "org/team:pull"),
+            (Verb::Push, "repo", "repo:push"),
+            (Verb::Overwrite, "org", "org:push"),
+            (Verb::Delete, "org", "org:push"),
+        ] {
+            let challenge = bearer.challenge(verb, namespace);
+            let expected = format!(
+                r#"Bearer realm="https://auth.example/token",service="charts",scope="artifact-repository:{scope}""#
+            );
+            assert_eq!(challenge.header(), &expected);
         }
     }
 

@@ -2,44 +2,43 @@
 
 use axum::http::HeaderValue;
 
-use super::Refusal;
-
 /// The `WWW-Authenticate` of a refusal. It says nothing of why: missing, wrong, expired and
 /// insufficient credentials look the same.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     header: HeaderValue,
-    refusal: Refusal,
 }
 
 impl Challenge {
-    pub(super) fn basic(refusal: Refusal) -> Self {
+    /// Asks for ChartMuseum's one user.
+    pub(super) fn museum() -> Self {
         Self {
             header: HeaderValue::from_static("Basic realm=\"ChartMuseum\""),
-            refusal,
+        }
+    }
+
+    /// Asks for a user, or for a token in place of the password. The charset is that of RFC 7617,
+    /// section 2.1.
+    pub(super) fn password() -> Self {
+        Self {
+            header: HeaderValue::from_static("Basic realm=\"chartroom\", charset=\"UTF-8\""),
         }
     }
 
     /// Asks for a token with this scope, in the words of Docker's registries.
-    pub(super) fn bearer(realm: &str, service: &str, scope: &str, refusal: Refusal) -> Self {
+    pub(super) fn bearer(realm: &str, service: &str, scope: &str) -> Self {
         let (realm, service, scope) = (quoted(realm), quoted(service), quoted(scope));
         let text = format!("Bearer realm={realm},service={service},scope={scope}");
         // Cannot fail: `quoted` leaves out what cannot stand in a header.
         let header = HeaderValue::from_bytes(text.as_bytes());
         Self {
             header: header.unwrap_or_else(|_| HeaderValue::from_static("Bearer")),
-            refusal,
         }
     }
 
     /// Returns the value of the header.
     pub fn header(&self) -> &HeaderValue {
         &self.header
-    }
-
-    /// Returns why, for the log.
-    pub(crate) fn refusal(&self) -> Refusal {
-        self.refusal
     }
 }
 
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
 
     fn bearer(realm: &str, scope: &str) -> String {
-        let challenge = Challenge::bearer(realm, "charts", scope, Refusal::NoCredentials);
+        let challenge = Challenge::bearer(realm, "charts", scope);
         String::from_utf8(challenge.header().as_bytes().to_vec()).unwrap()
     }
 

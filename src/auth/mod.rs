@@ -1,45 +1,71 @@
-//! Who may do what: ChartMuseum's authentication, as documented.
+//! Who may do what: ChartMuseum's authentication, as documented, and our own.
 //!
-//! [`Auth`] answers one question: may the sender of this `Authorization` header do this [`Verb`] in
-//! this repository? Nothing here knows of routes or handlers, and nothing but the key's file, at
-//! start, is read. A new way to tell clients apart is a variant of `Scheme`.
+//! [`Auth`] answers two questions. Who sends a request, by its `Authorization` header: a [`Session`].
+//! And may they do this [`Verb`] in this repository: a [`Decision`], which names the rule that allowed
+//! or refused it. Nothing here knows of routes or handlers. A new way to tell clients apart is one of
+//! `native`, or, if it is to exclude the others, a variant of `Scheme`.
 
 mod basic;
 mod bearer;
 mod challenge;
+mod decision;
+mod identity;
 mod key;
+mod native;
+pub mod policy;
 mod search_path;
 #[cfg(test)]
 mod testing;
+mod watched;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use chartroom_storage::{Clock, RepositoryPath};
+use serde_json::Value;
 
 use crate::config::{AuthScheme, AuthSettings};
 use basic::Basic;
 use bearer::Bearer;
 pub use challenge::Challenge;
+pub use decision::{Decision, Rule, Verdict};
+pub use identity::{AccessToken, Identity, Workload};
 pub use key::KeyError;
+use native::Native;
+pub use native::NativeError;
 pub use search_path::SearchPathError;
+pub use watched::FileError;
 
-/// What is done to a repository. Each verb is granted apart as soon as something tells them apart;
-/// ChartMuseum's tokens know two actions.
+/// What is done to a repository. Each verb is granted apart by a policy; ChartMuseum's tokens know two
+/// actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     /// Reads.
     Pull,
     /// Adds a version.
     Push,
-    /// Replaces a version.
+    /// Replaces a version. Who uploads needs the right to push, too.
     Overwrite,
     /// Removes a version.
     Delete,
 }
 
 impl Verb {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pull, Self::Push, Self::Overwrite, Self::Delete];
+
+    /// Returns its name in policies.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+            Self::Overwrite => "overwrite",
+            Self::Delete => "delete",
+        }
+    }
+
     /// Returns ChartMuseum's name of the right that the verb takes.
     pub fn action(self) -> &'static str {
         match self {
@@ -49,31 +75,16 @@ impl Verb {
     }
 }
 
-/// Who sends a request, for logs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Identity {
-    /// Somebody who did not have to say it.
-    Anonymous,
-    /// The user with this name.
-    User(Arc<str>),
-    /// Who holds a token for this subject, if it names one.
-    Token(Option<Arc<str>>),
-}
-
-impl Identity {
-    /// Returns the name of the user or the subject of the token.
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Anonymous => None,
-            Self::User(name) => Some(name),
-            Self::Token(subject) => subject.as_deref(),
-        }
+impl fmt::Display for Verb {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 
-/// Why a request is refused; the client is not told.
+/// Why credentials are refused; the client is not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+#[expect(missing_docs, reason = "the texts explain them")]
+pub enum Refusal {
     #[error("no credentials")]
     NoCredentials,
     #[error("the credentials are not of the scheme that is asked for")]
@@ -103,6 +114,83 @@ pub enum AuthError {
     /// Where a token says what it grants.
     #[error("--auth-actions-search-path")]
     SearchPath(#[from] SearchPathError),
+    /// Our own authentication.
+    #[error(transparent)]
+    Native(#[from] NativeError),
+}
+
+/// What of a request tells who sends it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// The header, if there is one.
+    pub authorization: Option<&'a HeaderValue>,
+    /// Whether it comes from this machine, and from nowhere else through it.
+    pub is_local: bool,
+}
+
+impl Asker<'_> {
+    /// Somebody of whom nothing is known.
+    pub const NOBODY: Asker<'static> = Asker {
+        authorization: None,
+        is_local: false,
+    };
+}
+
+/// Who sends a request, as far as that could be found out.
+#[derive(Clone, Debug)]
+pub struct Session {
+    known: Result<Known, Unknown>,
+    is_local: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    identity: Identity,
+    /// Those of a token of ChartMuseum's kind, which say what it grants.
+    claims: Option<Arc<Value>>,
+}
+
+impl From<Identity> for Known {
+    fn from(identity: Identity) -> Self {
+        Self {
+            identity,
+            claims: None,
+        }
+    }
+}
+
+/// Why it is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Unknown {
+    /// The credentials are wrong.
+    Refused(Refusal),
+    /// Too many passwords are being compared.
+    Busy,
+    /// What knows is away.
+    Unavailable(Arc<str>),
+}
+
+impl From<Refusal> for Unknown {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Session {
+    fn anonymous(is_local: bool) -> Self {
+        Self {
+            known: Ok(Identity::Anonymous.into()),
+            is_local,
+        }
+    }
+
+    /// Returns who it is; nobody, if the credentials were refused.
+    pub fn identity(&self) -> Identity {
+        match &self.known {
+            Ok(known) => known.identity.clone(),
+            Err(_) => Identity::Anonymous,
+        }
+    }
 }
 
 /// Decides who may do what.
@@ -110,12 +198,19 @@ pub enum AuthError {
 pub struct Auth {
     scheme: Scheme,
     anonymous_get: bool,
+    anonymous_provenance: bool,
 }
 
 enum Scheme {
+    /// Everybody does everything.
     Open,
+    /// Nothing is configured.
+    Default {
+        open_writes: bool,
+    },
     Basic(Basic),
     Bearer(Box<Bearer>),
+    Native(Arc<Native>),
 }
 
 /// Names the scheme only: the rest is secret.
@@ -123,61 +218,195 @@ impl fmt::Debug for Scheme {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Open => "open",
+            Self::Default { open_writes: false } => "default",
+            Self::Default { open_writes: true } => "open writes",
             Self::Basic(_) => "basic",
             Self::Bearer(_) => "bearer",
+            Self::Native(_) => "native",
         })
     }
 }
+
+/// What to do about a refused write where nothing is configured.
+const CLOSED: &str = "without authentication only this machine writes, and not through a proxy: set up --htpasswd, --token-key or --basic-auth-user, or let everybody write with --open-writes";
+/// What to do about a refusal of the policy.
+const NOT_ALLOWED: &str = "these credentials do not allow it";
 
 impl Auth {
     /// Reads what the settings name.
     ///
     /// # Errors
-    /// If the key's file cannot be read or holds no usable key, or if the search path is none.
+    /// If a file cannot be read or holds something else, or if the search path is none.
     pub fn try_new(settings: &AuthSettings, clock: Clock) -> Result<Self, AuthError> {
         let scheme = match &settings.scheme {
-            None => Scheme::Open,
+            None => Scheme::Default {
+                open_writes: settings.open_writes,
+            },
             Some(AuthScheme::Basic(basic)) => Scheme::Basic(Basic::new(basic)),
             Some(AuthScheme::Bearer(bearer)) => {
                 Scheme::Bearer(Box::new(Bearer::try_new(bearer, clock)?))
+            }
+            Some(AuthScheme::Native(native)) => {
+                Scheme::Native(Arc::new(Native::try_new(native, clock)?))
             }
         };
         Ok(Self {
             scheme,
             anonymous_get: settings.anonymous_get,
+            anonymous_provenance: settings.anonymous_provenance,
         })
     }
 
-    /// Returns one that lets everybody do everything.
+    /// Returns one that lets everybody do everything, wherever they are.
     pub fn open() -> Self {
         Self {
             scheme: Scheme::Open,
             anonymous_get: false,
+            anonymous_provenance: false,
         }
     }
 
-    /// Tells who sent the header if they may do `verb` in `repository`. The root repository stands
-    /// for the routes of the server itself, too.
-    ///
-    /// # Errors
-    /// If they may not, or if it is not known who they are: in both cases the same challenge, as
-    /// ChartMuseum has it.
-    pub fn authorize(
-        &self,
-        authorization: Option<&HeaderValue>,
-        verb: Verb,
-        repository: &RepositoryPath,
-    ) -> Result<Identity, Challenge> {
-        // Whatever credentials are sent, bad ones too: clients send what they have for the host.
-        if self.anonymous_get && verb == Verb::Pull {
-            return Ok(Identity::Anonymous);
-        }
+    /// Takes over what the files hold from time to time, for ever.
+    pub async fn follow(&self) {
         match &self.scheme {
-            Scheme::Open => Ok(Identity::Anonymous),
-            Scheme::Basic(basic) => basic.authorize(authorization),
-            Scheme::Bearer(bearer) => bearer.authorize(authorization, verb, namespace(repository)),
+            Scheme::Native(native) => native.follow().await,
+            _ => std::future::pending().await,
         }
     }
+
+    /// Tells whether everybody reads, whatever credentials they send.
+    fn is_open_for(&self, verb: Verb) -> bool {
+        self.anonymous_get && verb == Verb::Pull
+    }
+
+    /// Finds out who asks, unless everybody may do `verb`.
+    ///
+    /// # Cancellation
+    /// A password that is being compared is compared to its end.
+    pub async fn identify(&self, asker: Asker<'_>, verb: Verb) -> Session {
+        let is_local = asker.is_local;
+        // Whatever credentials are sent, bad ones too: clients send what they have for the host.
+        if self.is_open_for(verb) {
+            return Session::anonymous(is_local);
+        }
+        let header = asker.authorization;
+        let known = match &self.scheme {
+            Scheme::Open | Scheme::Default { .. } => Ok(Identity::Anonymous.into()),
+            Scheme::Basic(basic) => basic
+                .identify(header)
+                .map(Known::from)
+                .map_err(Unknown::from),
+            Scheme::Bearer(bearer) => match bearer.identify(header) {
+                Ok((identity, claims)) => Ok(Known {
+                    identity,
+                    claims: Some(claims),
+                }),
+                Err(refusal) => Err(refusal.into()),
+            },
+            Scheme::Native(native) => native.identify(header).await.map(Known::from),
+        };
+        Session { known, is_local }
+    }
+
+    /// Decides whether they may do `verb` in `repository`. The root repository stands for the routes of
+    /// the server itself, too.
+    pub fn decide(&self, session: &Session, verb: Verb, repository: &RepositoryPath) -> Decision {
+        let (rule, verdict) = self.judge(session, verb, repository);
+        Decision {
+            identity: session.identity(),
+            verb,
+            repository: repository.clone(),
+            rule,
+            verdict,
+        }
+    }
+
+    /// Decides whether they may see the list of repositories, of which each is decided by itself.
+    pub fn decide_list(&self, session: &Session) -> Decision {
+        let root = RepositoryPath::root();
+        match (&self.scheme, &session.known) {
+            (Scheme::Native(native), Ok(known)) if !self.is_open_for(Verb::Pull) => {
+                let (rule, verdict) = native.judge_list(&known.identity);
+                Decision {
+                    identity: known.identity.clone(),
+                    verb: Verb::Pull,
+                    repository: root,
+                    rule,
+                    verdict,
+                }
+            }
+            _ => self.decide(session, Verb::Pull, &root),
+        }
+    }
+
+    /// Finds out who asks, and decides.
+    pub async fn authorize(
+        &self,
+        asker: Asker<'_>,
+        verb: Verb,
+        repository: &RepositoryPath,
+    ) -> Decision {
+        let session = self.identify(asker, verb).await;
+        self.decide(&session, verb, repository)
+    }
+
+    /// Decides about a provenance file: one that everybody may read, or one like all the rest.
+    pub(crate) fn opens_provenance(&self) -> bool {
+        self.anonymous_provenance
+    }
+
+    fn judge(&self, session: &Session, verb: Verb, repository: &RepositoryPath) -> (Rule, Verdict) {
+        if self.is_open_for(verb) {
+            return (Rule::AnonymousGet, Verdict::Allowed);
+        }
+        let known = match &session.known {
+            Ok(known) => known,
+            Err(Unknown::Refused(refusal)) => {
+                let challenge = self.challenge(verb, repository);
+                return (Rule::Credentials, Verdict::Challenged(challenge, *refusal));
+            }
+            Err(Unknown::Busy) => return (Rule::Credentials, Verdict::Busy),
+            Err(Unknown::Unavailable(why)) => {
+                return (Rule::Credentials, Verdict::Unavailable(Arc::clone(why)));
+            }
+        };
+        match &self.scheme {
+            Scheme::Open => (Rule::Open, Verdict::Allowed),
+            Scheme::Default { open_writes } => match (verb, open_writes, session.is_local) {
+                (Verb::Pull, ..) => (Rule::EverybodyReads, Verdict::Allowed),
+                (_, true, _) => (Rule::OpenWrites, Verdict::Allowed),
+                (_, false, true) => (Rule::ThisMachineWrites, Verdict::Allowed),
+                (_, false, false) => (Rule::ThisMachineWrites, Verdict::Forbidden(CLOSED)),
+            },
+            Scheme::Basic(_) => (Rule::BasicAuth, Verdict::Allowed),
+            Scheme::Bearer(bearer) => {
+                let name = namespace(repository);
+                let claims = known.claims.as_deref();
+                if claims.is_some_and(|claims| bearer.grants(claims, verb, name)) {
+                    return (Rule::BearerAuth, Verdict::Allowed);
+                }
+                let challenge = bearer.challenge(verb, name);
+                (
+                    Rule::BearerAuth,
+                    Verdict::Challenged(challenge, Refusal::NotGranted),
+                )
+            }
+            Scheme::Native(native) => native.judge(&known.identity, verb, repository),
+        }
+    }
+
+    fn challenge(&self, verb: Verb, repository: &RepositoryPath) -> Challenge {
+        match &self.scheme {
+            Scheme::Bearer(bearer) => bearer.challenge(verb, namespace(repository)),
+            Scheme::Native(_) => Challenge::password(),
+            Scheme::Basic(_) | Scheme::Open | Scheme::Default { .. } => Challenge::museum(),
+        }
+    }
+}
+
+/// Tells whether an address is this machine's own; an IPv4 one may be written as an IPv6 one.
+pub fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
 }
 
 /// The name of a repository in tokens: ChartMuseum's word for the root one is `repo`.
@@ -205,6 +434,7 @@ mod tests {
         let settings = AuthSettings {
             scheme,
             anonymous_get,
+            ..AuthSettings::default()
         };
         Auth::try_new(&settings, Clock::default()).unwrap()
     }
@@ -220,36 +450,87 @@ mod tests {
         auth(Some(alice()), anonymous_get)
     }
 
-    #[test]
-    fn without_settings_everybody_may_do_everything() {
-        for auth in [auth(None, false), Auth::open()] {
-            for verb in [Verb::Pull, Verb::Push, Verb::Overwrite, Verb::Delete] {
-                let who = auth.authorize(None, verb, &RepositoryPath::root());
-                assert_eq!(who.unwrap(), Identity::Anonymous);
+    async fn ask(auth: &Auth, authorization: Option<&HeaderValue>, verb: Verb) -> Decision {
+        let asker = Asker {
+            authorization,
+            is_local: false,
+        };
+        auth.authorize(asker, verb, &RepositoryPath::root()).await
+    }
+
+    #[tokio::test]
+    async fn an_open_one_lets_everybody_do_everything() {
+        for verb in Verb::ALL {
+            let decision = ask(&Auth::open(), None, verb).await;
+            assert!(decision.is_allowed(), "{verb}");
+            assert_eq!(decision.identity, Identity::Anonymous);
+        }
+    }
+
+    #[tokio::test]
+    async fn without_settings_everybody_reads_and_this_machine_writes() {
+        for open_writes in [false, true] {
+            let settings = AuthSettings {
+                open_writes,
+                ..AuthSettings::default()
+            };
+            let auth = Auth::try_new(&settings, Clock::default()).unwrap();
+            for is_local in [false, true] {
+                let asker = Asker {
+                    is_local,
+                    ..Asker::NOBODY
+                };
+                for verb in Verb::ALL {
+                    let decision = auth.authorize(asker, verb, &RepositoryPath::root()).await;
+                    let may = verb == Verb::Pull || is_local || open_writes;
+                    assert_eq!(decision.is_allowed(), may, "{decision:?}");
+                    let is_told = matches!(decision.verdict, Verdict::Forbidden(hint) if hint.contains("--open-writes"));
+                    assert_eq!(is_told, !may);
+                }
             }
         }
     }
 
-    #[test]
-    fn with_anonymous_get_pulling_is_open_whatever_credentials_are_sent() {
+    #[tokio::test]
+    async fn with_anonymous_get_pulling_is_open_whatever_credentials_are_sent() {
         let auth = basic(true);
-        let root = RepositoryPath::root();
         let bad = HeaderValue::from_static("Basic bad");
         for header in [None, Some(&bad)] {
-            let who = auth.authorize(header, Verb::Pull, &root).unwrap();
-            assert_eq!(who, Identity::Anonymous);
+            let decision = ask(&auth, header, Verb::Pull).await;
+            assert!(decision.is_allowed());
+            assert_eq!(decision.rule, Rule::AnonymousGet);
+            assert_eq!(decision.identity, Identity::Anonymous);
             for verb in [Verb::Push, Verb::Overwrite, Verb::Delete] {
-                assert!(auth.authorize(header, verb, &root).is_err(), "{verb:?}");
+                assert!(!ask(&auth, header, verb).await.is_allowed(), "{verb}");
             }
         }
-        assert!(basic(false).authorize(None, Verb::Pull, &root).is_err());
+        assert!(!ask(&basic(false), None, Verb::Pull).await.is_allowed());
+    }
+
+    #[test]
+    fn this_machine_is_known_in_both_versions_of_its_address() {
+        for (address, expected) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.0.0.1", false),
+            ("::ffff:10.0.0.1", false),
+            ("0.0.0.0", false),
+            ("::", false),
+        ] {
+            assert_eq!(is_loopback(address.parse().unwrap()), expected, "{address}");
+        }
     }
 
     #[test]
     fn nothing_secret_is_shown_for_debugging() {
         assert!(!format!("{:?}", alice()).contains("hunter2"));
         let shown = format!("{:?}", basic(false));
-        assert_eq!(shown, "Auth { scheme: basic, anonymous_get: false }");
+        assert_eq!(
+            shown,
+            "Auth { scheme: basic, anonymous_get: false, anonymous_provenance: false }"
+        );
     }
 
     #[test]

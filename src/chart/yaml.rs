@@ -117,6 +117,40 @@ pub fn from_str<T: DeserializeOwned>(text: &str, budget: Budget) -> Result<T, Ya
     serde_yaml::from_str(&checked).map_err(YamlError::Data)
 }
 
+/// Returns the lines, counted from 1, on which the items of the list begin that stands under `key` in
+/// the outermost mapping. What is no YAML has none after the mistake.
+pub fn lines_of_items(text: &str, key: &str) -> Vec<usize> {
+    let mut lines = Vec::new();
+    let mut depth = 0_usize;
+    // Whether the next value of the outermost mapping is a key, and whether the last key was the one.
+    let (mut is_key, mut is_below) = (true, false);
+    let mut parser = Parser::new_from_str(text);
+    while let Some(Ok((event, span))) = parser.next_event() {
+        let (begins, ends) = match &event {
+            Event::MappingStart(..) | Event::SequenceStart(..) => (true, false),
+            Event::MappingEnd | Event::SequenceEnd => (false, true),
+            Event::Scalar(..) | Event::Alias(_) => (true, true),
+            _ => continue,
+        };
+        if begins {
+            if depth == 2 && is_below {
+                lines.push(span.start.line());
+            }
+            depth += 1;
+        }
+        if ends {
+            depth = depth.saturating_sub(1);
+            if depth == 1 {
+                if is_key {
+                    is_below = matches!(&event, Event::Scalar(text, ..) if **text == *key);
+                }
+                is_key = !is_key;
+            }
+        }
+    }
+    lines
+}
+
 /// Returns the text without its byte order mark. UTF-16 is recognised by its mark, as in go-yaml:
 /// that is what a redirection in older versions of `PowerShell` writes.
 fn decode(bytes: &[u8], limit: usize) -> Result<Cow<'_, str>, YamlError> {

@@ -9,9 +9,10 @@ use std::time::Duration;
 use anyhow::Context;
 use chartroom_storage::{Clock, Location, Store, probe};
 use clap::{ArgMatches, Command};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::gen_index;
-use crate::auth::Auth;
+use crate::auth::{self, Auth};
 use crate::config::{self, Config};
 use crate::metrics::Metrics;
 use crate::repository::Repositories;
@@ -76,7 +77,7 @@ fn start(config: Config) -> anyhow::Result<()> {
 /// one's storage.
 async fn serve(config: Config) -> anyhow::Result<()> {
     let signals = Signals::take_over().context("signals cannot be taken over")?;
-    let auth = Auth::try_new(&config.auth, Clock::default())?;
+    let auth = Arc::new(Auth::try_new(&config.auth, Clock::default())?);
     let tls = config.tls.clone().map(Tls::load).transpose()?;
     let listener = server::bind(config.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
@@ -99,6 +100,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let repositories = opened
             .with_context(|| format!("the repositories in {} cannot be opened", config.storage))?;
         greet(&config, address);
+        warn_of_open_writes(&config, address);
+        let following = Arc::clone(&auth);
+        let following = tokio::spawn(async move { following.follow().await });
+        let _following = AbortOnDropHandle::new(following);
         let connections = metrics.connections();
         let router = http::router(repositories.clone(), config.http, auth, metrics);
         server::serve(
@@ -149,6 +154,17 @@ async fn try_condition(config: &Config, store: &Store) -> anyhow::Result<()> {
         "the storage {} does not refuse to create an object twice, so that replicas would lose each other's uploads: use another one, or, if there is never a second replica, --single-replica",
         config.storage
     )
+}
+
+/// Says loudly that anybody who reaches the server can fill the storage and replace charts.
+fn warn_of_open_writes(config: &Config, address: SocketAddr) {
+    let is_open = config.auth.scheme.is_none() && config.auth.open_writes;
+    if is_open && !auth::is_loopback(address.ip()) {
+        tracing::warn!(
+            %address,
+            "WRITES ARE OPEN: everybody who reaches this address can upload, replace and delete charts; set up --htpasswd, --token-key or --basic-auth-user, or remove --open-writes"
+        );
+    }
 }
 
 /// Tells a person, once, what to do next. Not a log line: it goes to stdout.

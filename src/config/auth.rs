@@ -8,18 +8,23 @@ use secrecy::SecretString;
 
 use super::layers::{Given, Noted, Reader};
 use super::options::{
-    AUTH_ACTIONS_SEARCH_PATH, AUTH_ANONYMOUS_GET, AUTH_CERT_PATH, AUTH_REALM, AUTH_SERVICE,
-    BASIC_AUTH_PASS, BASIC_AUTH_PASS_FILE, BASIC_AUTH_USER, BEARER_AUTH, Definition,
+    ANONYMOUS_PROV, AUTH_ACTIONS_SEARCH_PATH, AUTH_ANONYMOUS_GET, AUTH_CERT_PATH, AUTH_REALM,
+    AUTH_SERVICE, BASIC_AUTH_PASS, BASIC_AUTH_PASS_FILE, BASIC_AUTH_USER, BEARER_AUTH, DISABLE_API,
+    Definition, OPEN_WRITES, POLICY,
 };
 use super::parse::{self, Wrong};
 
 /// Who is let in.
 #[derive(Clone, Debug, Default)]
 pub struct AuthSettings {
-    /// What requests must show; `None` lets everybody do everything.
+    /// What requests must show; `None` lets everybody read, and this machine write.
     pub scheme: Option<AuthScheme>,
     /// Whether everybody may read, without credentials.
     pub anonymous_get: bool,
+    /// Whether everybody may read provenance files, without credentials.
+    pub anonymous_provenance: bool,
+    /// Whether, without a scheme, everybody may write.
+    pub open_writes: bool,
 }
 
 /// What requests must show.
@@ -29,6 +34,15 @@ pub enum AuthScheme {
     Basic(BasicAuth),
     /// A token.
     Bearer(BearerAuth),
+    /// Whatever the policy asks for.
+    Native(NativeAuth),
+}
+
+/// Our own authentication.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NativeAuth {
+    /// What everybody may do; `None` is everything for those who are known.
+    pub policy: Option<PathBuf>,
 }
 
 /// The name and the password.
@@ -57,32 +71,91 @@ pub struct BearerAuth {
 pub(super) fn read(reader: &mut Reader) -> Result<AuthSettings, Noted> {
     let basic = basic(reader);
     let bearer = bearer(reader);
+    let native = native(reader);
     let anonymous_get = reader.value(&AUTH_ANONYMOUS_GET, parse::switch);
-    let (basic, bearer, anonymous_get) = (basic?, bearer?, anonymous_get?);
-    let scheme = match (basic, bearer) {
-        (Some(_), Some(_)) => {
-            let wrong = Wrong {
-                what: format!("{} is given too", BASIC_AUTH_USER.name),
-                fix: "remove one: ChartMuseum would let tokens win and passwords count for nothing"
-                    .to_owned(),
-            };
-            let source = reader.source_of(&BEARER_AUTH);
-            return Err(reader.note(&BEARER_AUTH, source, wrong));
+    let anonymous_provenance = reader.value(&ANONYMOUS_PROV, parse::switch);
+    let open_writes = reader.value(&OPEN_WRITES, parse::switch);
+    let (basic, bearer, native) = (basic?, bearer?, native?);
+    let (anonymous_get, open_writes) = (anonymous_get?, open_writes?);
+    let scheme = match (basic, bearer, native) {
+        (None, None, None) => None,
+        (Some(basic), None, None) => Some(AuthScheme::Basic(basic)),
+        (None, Some(bearer), None) => Some(AuthScheme::Bearer(bearer)),
+        (None, None, Some((native, _))) => Some(AuthScheme::Native(native)),
+        (Some(_), Some(_), _) => {
+            let fix =
+                "remove one: ChartMuseum would let tokens win and passwords count for nothing";
+            return Err(both(reader, &BEARER_AUTH, &BASIC_AUTH_USER, fix));
         }
-        (Some(basic), None) => Some(AuthScheme::Basic(basic)),
-        (None, Some(bearer)) => Some(AuthScheme::Bearer(bearer)),
-        (None, None) => None,
+        (Some(_), None, Some((_, ours))) => {
+            let fix = "put the user into the file of --htpasswd, or remove one";
+            return Err(both(reader, ours, &BASIC_AUTH_USER, fix));
+        }
+        (None, Some(_), Some((_, ours))) => {
+            return Err(both(reader, ours, &BEARER_AUTH, "remove one"));
+        }
     };
+    if anonymous_get
+        && let Some(AuthScheme::Native(NativeAuth {
+            policy: Some(_), ..
+        })) = &scheme
+    {
+        let fix = "write `to: [anonymous]` and `allow: [pull]` for what everybody may read";
+        return Err(both(reader, &AUTH_ANONYMOUS_GET, &POLICY, fix));
+    }
+    if open_writes && scheme.is_some() {
+        let wrong = Wrong {
+            what: "there is authentication, which decides who writes".to_owned(),
+            fix: format!("remove {} or the authentication", OPEN_WRITES.name),
+        };
+        let source = reader.source_of(&OPEN_WRITES);
+        return Err(reader.note(&OPEN_WRITES, source, wrong));
+    }
     if anonymous_get && scheme.is_none() {
         reader.notices.push(format!(
-            "{} does nothing: there are no credentials, so everybody may do everything",
+            "{} does nothing: there are no credentials, so everybody may read",
             AUTH_ANONYMOUS_GET.name
         ));
     }
+    let open_writes = open_writes || (scheme.is_none() && asks_for_an_open_api(reader));
     Ok(AuthSettings {
         scheme,
         anonymous_get,
+        anonymous_provenance: anonymous_provenance?,
+        open_writes,
     })
+}
+
+fn both(
+    reader: &mut Reader,
+    definition: &'static Definition,
+    other: &Definition,
+    fix: &str,
+) -> Noted {
+    let wrong = Wrong {
+        what: format!("{} is given too", other.name),
+        fix: fix.to_owned(),
+    };
+    let source = reader.source_of(definition);
+    reader.note(definition, source, wrong)
+}
+
+/// Who starts ChartMuseum's configuration with `DISABLE_API=false` asks for its open API: its own chart
+/// sets it to true.
+fn asks_for_an_open_api(reader: &Reader) -> bool {
+    let given = reader.find_any(&DISABLE_API);
+    reader.museum.is_some()
+        && given.is_some_and(|value| matches!(parse::switch(&value.text), Ok(false)))
+}
+
+/// Reads our own authentication, and the first of its options that is given.
+fn native(reader: &mut Reader) -> Result<Option<(NativeAuth, &'static Definition)>, Noted> {
+    let policy = reader.given(&[&POLICY], parse::file)?;
+    let first = policy.as_ref().map(|given| given.definition);
+    let settings = NativeAuth {
+        policy: policy.map(|given| given.value),
+    };
+    Ok(first.map(|definition| (settings, definition)))
 }
 
 const OPEN: &str = "let everybody in";

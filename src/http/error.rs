@@ -38,6 +38,12 @@ pub(super) enum ApiError {
         challenge: Challenge,
         has_body: bool,
     },
+    /// Known, but without the right, or from somewhere else than this machine.
+    Forbidden { hint: &'static str, has_body: bool },
+    /// Too many passwords are being compared.
+    TooManyPasswords { has_body: bool },
+    /// What tells who somebody is does not answer.
+    NoAuthority { why: Arc<str>, has_body: bool },
     /// A path that is not percent-encoded UTF-8.
     BadPath,
     /// A query parameter, in ChartMuseum's words.
@@ -266,6 +272,22 @@ impl ApiError {
                 challenge: Some(challenge.header().clone()),
                 close: *has_body,
                 ..refuse(StatusCode::UNAUTHORIZED, "unauthorized")
+            },
+            Self::Forbidden { hint, has_body } => Failure {
+                hint: Some((*hint).to_owned()),
+                close: *has_body,
+                ..refuse(StatusCode::FORBIDDEN, "forbidden")
+            },
+            Self::TooManyPasswords { has_body } => Failure {
+                close: *has_body,
+                ..unavailable("too many passwords at once", Duration::from_secs(1))
+            },
+            Self::NoAuthority { has_body, .. } => Failure {
+                close: *has_body,
+                ..unavailable(
+                    "it cannot be found out who you are at the moment",
+                    Duration::from_secs(5),
+                )
             },
             Self::BadPath => refuse(
                 StatusCode::BAD_REQUEST,

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts, Path};
-use axum::http::HeaderName;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, Uri};
 use chartroom_storage::RepositoryPath;
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 use url::form_urlencoded;
 
+use super::auth::Viewer;
 use super::error::ApiError;
 use super::settings::{Overwriting, Settings};
 use super::{App, LookSlots, UploadSlots};
+use crate::auth::Verb;
 use crate::repository::{Overwrite, Reader};
 
 /// The captures of the path, percent-decoded once: `+` stays, `%2B` becomes `+`, `%252B` becomes
@@ -89,7 +91,7 @@ impl<S: Sync> FromRequestParts<S> for Page {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let offset = match parameter(parts, "offset") {
+        let offset = match parameter(&parts.uri, "offset") {
             None => 0,
             Some(text) => match text.parse() {
                 Ok(offset) => offset,
@@ -100,7 +102,7 @@ impl<S: Sync> FromRequestParts<S> for Page {
                 }
             },
         };
-        let limit = match parameter(parts, "limit") {
+        let limit = match parameter(&parts.uri, "limit") {
             None => None,
             Some(text) => match text.parse() {
                 Ok(limit) if limit > 0 => Some(limit),
@@ -111,16 +113,22 @@ impl<S: Sync> FromRequestParts<S> for Page {
     }
 }
 
-fn parameter(parts: &Parts, name: &str) -> Option<String> {
-    let query = parts.uri.query().unwrap_or_default();
+fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    let query = uri.query().unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
 }
 
-/// Whether an upload may replace what exists. As in ChartMuseum the presence of `force` counts, not
-/// its value: helm's cm-push sends a bare `?force`.
+/// Tells whether an upload asks to replace what exists, and the settings let it. As in ChartMuseum the
+/// presence of `force` counts, not its value: helm's cm-push sends a bare `?force`.
+pub(super) fn forces(uri: &Uri, settings: &Settings) -> bool {
+    settings.overwriting != Overwriting::Never && parameter(uri, "force").is_some()
+}
+
+/// Whether an upload may replace what exists. Who asks for it has the right to overwrite, or did not
+/// come here; who does not ask, where `--allow-overwrite` is on, adds versions without it.
 pub(super) struct Force(pub(super) Overwrite);
 
 impl<S: Sync> FromRequestParts<S> for Force
@@ -131,10 +139,17 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let settings = Arc::<Settings>::from_ref(state);
-        let forced = parameter(parts, "force").is_some();
-        Ok(Self(match (settings.overwriting, forced) {
-            (Overwriting::Always, _) | (Overwriting::WithForce, true) => Overwrite::Allow,
-            (Overwriting::WithForce, false) | (Overwriting::Never, _) => Overwrite::Forbid,
+        let is_wanted =
+            settings.overwriting == Overwriting::Always || forces(&parts.uri, &settings);
+        if !is_wanted {
+            return Ok(Self(Overwrite::Forbid));
+        }
+        let viewer = Viewer::from_request_parts(parts, state).await?;
+        let Place(path) = Place::from_request_parts(parts, state).await?;
+        Ok(Self(if viewer.may(Verb::Overwrite, &path) {
+            Overwrite::Allow
+        } else {
+            Overwrite::Forbid
         }))
     }
 }

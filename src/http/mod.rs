@@ -110,7 +110,7 @@ impl FromRef<App> for Arc<Exposition> {
 pub fn router(
     repositories: Arc<Repositories>,
     settings: Settings,
-    auth: Auth,
+    auth: Arc<Auth>,
     metrics: Metrics,
 ) -> Router {
     let free = Arc::new(Semaphore::new(settings.max_uploads));
@@ -132,5 +132,5 @@ pub fn router(
         exposition: Arc::new(exposition),
         settings: Arc::new(settings),
     };
-    layers::around(routes::router(app, &Arc::new(auth)), cors, observers)
+    layers::around(routes::router(app, &auth), cors, observers)
 }

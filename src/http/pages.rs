@@ -16,6 +16,7 @@ use chartroom_storage::RepositoryPath;
 use sha2::{Digest as _, Sha256};
 
 use self::address::Address;
+use super::auth::Viewer;
 use super::error::ApiError;
 use super::extract::{AtLeast, Page, Place};
 use super::reply;
@@ -28,13 +29,14 @@ pub(super) async fn page(
     State(repositories): State<Arc<Repositories>>,
     State(settings): State<Arc<Settings>>,
     Place(path): Place,
+    viewer: Viewer,
     AtLeast(generation): AtLeast,
     Page { offset, .. }: Page,
     OriginalUri(original): OriginalUri,
     request: Request,
 ) -> Result<Response, ApiError> {
     let base = address::link_base(original.path()).to_owned();
-    let beside = beside(&repositories, settings.depth, &path).await?;
+    let beside = viewer.show(beside(&repositories, settings.depth, &path).await?);
     if path.is_root() && !matches!(settings.depth, Depth::Fixed(0) | Depth::Dynamic) {
         let page = render::repositories(&beside, &base, offset)?;
         return Ok(reply::for_method(request.method(), html(page)?));

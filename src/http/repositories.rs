@@ -8,6 +8,7 @@ use axum::response::Response;
 use chartroom_storage::RepositoryPath;
 use serde::Serialize;
 
+use super::auth::Viewer;
 use super::error::ApiError;
 use super::extract::Page;
 use super::reply;
@@ -24,10 +25,12 @@ struct List<'a> {
     more: bool,
 }
 
-/// `GET /api/repos`: the paths of all repositories, sorted; that of the root is empty.
+/// `GET /api/repos`: the paths of all repositories that the asker may read, sorted; that of the root is
+/// empty.
 pub(super) async fn list(
     State(repositories): State<Arc<Repositories>>,
     State(settings): State<Arc<Settings>>,
+    viewer: Viewer,
     page: Page,
     method: Method,
 ) -> Result<Response, ApiError> {
@@ -35,7 +38,7 @@ pub(super) async fn list(
         Depth::Fixed(depth) => Some(depth),
         Depth::Dynamic => None,
     };
-    let found = repositories.list(depth).await?;
+    let found = viewer.show(repositories.list(depth).await?);
     let limit = page.limit.unwrap_or(PAGE).min(PAGE);
     let mut rest = found.paths.iter().skip(page.offset);
     let shown = rest

@@ -217,9 +217,12 @@ pub(super) fn router(app: App, auth: &Arc<Auth>) -> Router {
             handler = handler.layer(from_fn_with_state(repositories, layers::generation));
         }
         // Outside of the others, which tell about a repository; on a path and method of the table only.
-        if let Access::Needs(verb) = route.endpoint.access() {
-            let auth = Arc::clone(auth);
-            let guard = Guard { auth, verb };
+        if route.endpoint.access() != Access::Open {
+            let guard = Guard {
+                auth: Arc::clone(auth),
+                settings: Arc::clone(&settings),
+                endpoint: route.endpoint,
+            };
             handler = handler.route_layer(from_fn_with_state(guard, auth::check));
         }
         router = router.route(route.pattern, handler);

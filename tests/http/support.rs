@@ -170,7 +170,7 @@ impl Builder {
         let router = http::router(
             Arc::clone(&repositories),
             self.settings,
-            self.auth,
+            Arc::new(self.auth),
             metrics.clone(),
         );
         TestServer {

@@ -149,9 +149,15 @@ options! {
     AUTH_ACTIONS_SEARCH_PATH = "auth-actions-search-path", Access, Kind::Value("JMESPATH"), "",
         Some(described("authactionssearchpath", Differs("without bearer-auth it stops the start"))),
         "Where in a token's claims the list of allowed actions is. The default is ChartMuseum's `access` claim";
+    POLICY = "policy", Access, Kind::Value("FILE"), "", OURS,
+        "A YAML file that says who may pull, push, overwrite and delete in which repositories; read again when it changes. Without it users and tokens may do everything";
+    ANONYMOUS_PROV = "anonymous-prov", Access, Kind::Switch, "false", OURS,
+        "Let everybody read provenance files, which helm 4.2 to 4.3.1 fetches without credentials for --verify";
+    OPEN_WRITES = "open-writes", Access, Kind::Switch, "false", OURS,
+        "Without any authentication, let everybody write, and not only this machine";
 
     DISABLE_API = "disable-api", Api, Kind::Switch, "false",
-        Some(museum("disableapi")),
+        Some(described("disableapi", Differs("without authentication only this machine writes; an explicit `false` lets everybody, as `--open-writes` does"))),
         "Serve no /api routes: no uploads, no deletions, no lists";
     DISABLE_DELETE = "disable-delete", Api, Kind::Switch, "false",
         Some(museum("disabledelete")),

@@ -1,0 +1,161 @@
+//! Our own authentication: users with passwords, tokens, and a policy that says what each may do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use chartroom_storage::{Clock, RepositoryPath};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use super::policy::{self, Policy};
+use super::watched::{FileError, Watched, with_causes};
+use super::{Challenge, Identity, NOT_ALLOWED, Refusal, Rule, Unknown, Verb, Verdict};
+use crate::config::NativeAuth;
+
+/// How often the files are looked at: what is revoked has to stop soon.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
+
+/// Why our own authentication cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum NativeError {
+    /// A file.
+    #[error("--{option}")]
+    File {
+        /// The option that names it.
+        option: &'static str,
+        /// What is wrong with it.
+        source: FileError,
+    },
+}
+
+/// Finds out who somebody is, and what they may do.
+pub(super) struct Native {
+    policy: Rules,
+}
+
+/// Where the policy comes from.
+enum Rules {
+    BuiltIn(Arc<Policy>),
+    File(Arc<Watched<Policy>>),
+}
+
+impl Native {
+    pub(super) fn try_new(settings: &NativeAuth, _clock: Clock) -> Result<Self, NativeError> {
+        let policy = match &settings.policy {
+            None => Rules::BuiltIn(Arc::new(Policy::built_in())),
+            Some(path) => {
+                let parse = |text: &str| Policy::parse(text).map_err(Into::into);
+                let file = Watched::load(path, policy::LARGEST, parse);
+                let file = file.map_err(|source| NativeError::File {
+                    option: "policy",
+                    source,
+                })?;
+                Rules::File(Arc::new(file))
+            }
+        };
+        Ok(Self { policy })
+    }
+
+    /// Finds out who sends a header. Wrong credentials are refused even where none are needed: who
+    /// sends some wants to be known.
+    pub(super) async fn identify(&self, header: Option<&HeaderValue>) -> Result<Identity, Unknown> {
+        let Some(_header) = header else {
+            return Ok(Identity::Anonymous);
+        };
+        Err(Refusal::OtherScheme.into())
+    }
+
+    fn policy(&self) -> Arc<Policy> {
+        match &self.policy {
+            Rules::BuiltIn(policy) => Arc::clone(policy),
+            Rules::File(file) => file.current(),
+        }
+    }
+
+    /// Decides. A token is good for what both it and the policy say.
+    pub(super) fn judge(
+        &self,
+        identity: &Identity,
+        verb: Verb,
+        repository: &RepositoryPath,
+    ) -> (Rule, Verdict) {
+        if let Identity::AccessToken(token) = identity {
+            let mut grants = token.grants.iter();
+            if !grants.any(|grant| grant.allows(verb, repository)) {
+                return (Rule::TokenGrants, Verdict::Forbidden(NOT_ALLOWED));
+            }
+        }
+        match self.policy().find(identity, verb, repository) {
+            Some(rule) => (
+                Rule::Policy {
+                    name: Arc::clone(&rule.name),
+                    line: rule.line,
+                },
+                Verdict::Allowed,
+            ),
+            None => (Rule::NoRule, refused(identity)),
+        }
+    }
+
+    /// Decides about the list of repositories: everybody sees their own part of it.
+    pub(super) fn judge_list(&self, identity: &Identity) -> (Rule, Verdict) {
+        if identity.is_anonymous() && !self.policy().is_open_for(Verb::Pull) {
+            return (Rule::NoRule, refused(identity));
+        }
+        (Rule::EachByItself, Verdict::Allowed)
+    }
+
+    /// Takes over what the files hold from time to time, for ever.
+    ///
+    /// # Cancellation
+    /// At any moment: either the old content of a file or the new one is in use.
+    pub(super) async fn follow(&self) {
+        let mut told = Vec::new();
+        loop {
+            sleep(CHECK_EVERY).await;
+            let problems = self.reload().await;
+            // A file that stays broken is told once.
+            for problem in problems.iter().filter(|problem| !told.contains(*problem)) {
+                tracing::error!(
+                    error = problem,
+                    "a file of the authentication changed and cannot be used: what it said before stays in force"
+                );
+            }
+            told = problems;
+        }
+    }
+
+    /// Reads the files again, and returns what is wrong with them.
+    async fn reload(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if let Rules::File(file) = &self.policy {
+            problems.extend(reload("policy", file).await);
+        }
+        problems
+    }
+}
+
+/// Who said who they are is not asked again.
+fn refused(identity: &Identity) -> Verdict {
+    if identity.is_anonymous() {
+        return Verdict::Challenged(Challenge::password(), Refusal::NoCredentials);
+    }
+    Verdict::Forbidden(NOT_ALLOWED)
+}
+
+async fn reload<T: Send + Sync + 'static>(
+    option: &'static str,
+    file: &Arc<Watched<T>>,
+) -> Option<String> {
+    let file = Arc::clone(file);
+    match spawn_blocking(move || file.reload()).await {
+        Ok(Ok(false)) => None,
+        Ok(Ok(true)) => {
+            tracing::info!("the file of --{option} changed and is in use");
+            None
+        }
+        Ok(Err(error)) => Some(format!("--{option}: {}", with_causes(&error))),
+        Err(error) => Some(format!("--{option}: {error}")),
+    }
+}
