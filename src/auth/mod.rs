@@ -8,10 +8,13 @@
 mod basic;
 mod bearer;
 mod challenge;
+mod credentials;
 mod decision;
+mod htpasswd;
 mod identity;
 mod key;
 mod native;
+mod passwords;
 pub mod policy;
 mod search_path;
 #[cfg(test)]
@@ -31,6 +34,7 @@ use basic::Basic;
 use bearer::Bearer;
 pub use challenge::Challenge;
 pub use decision::{Decision, Rule, Verdict};
+pub use htpasswd::HtpasswdError;
 pub use identity::{AccessToken, Identity, Workload};
 pub use key::KeyError;
 use native::Native;

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use chartroom_storage::{Clock, RepositoryPath};
+use secrecy::SecretString;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use super::credentials::{self, Credentials};
+use super::passwords::Passwords;
 use super::policy::{self, Policy};
 use super::watched::{FileError, Watched, with_causes};
 use super::{Challenge, Identity, NOT_ALLOWED, Refusal, Rule, Unknown, Verb, Verdict};
@@ -31,6 +34,7 @@ pub enum NativeError {
 
 /// Finds out who somebody is, and what they may do.
 pub(super) struct Native {
+    passwords: Option<Passwords>,
     policy: Rules,
 }
 
@@ -42,6 +46,11 @@ enum Rules {
 
 impl Native {
     pub(super) fn try_new(settings: &NativeAuth, _clock: Clock) -> Result<Self, NativeError> {
+        let passwords = settings.htpasswd.as_deref().map(Passwords::try_new);
+        let passwords = passwords.transpose().map_err(|source| NativeError::File {
+            option: "htpasswd",
+            source,
+        })?;
         let policy = match &settings.policy {
             None => Rules::BuiltIn(Arc::new(Policy::built_in())),
             Some(path) => {
@@ -54,16 +63,27 @@ impl Native {
                 Rules::File(Arc::new(file))
             }
         };
-        Ok(Self { policy })
+        Ok(Self { passwords, policy })
     }
 
     /// Finds out who sends a header. Wrong credentials are refused even where none are needed: who
     /// sends some wants to be known.
     pub(super) async fn identify(&self, header: Option<&HeaderValue>) -> Result<Identity, Unknown> {
-        let Some(_header) = header else {
+        let Some(header) = header else {
             return Ok(Identity::Anonymous);
         };
-        Err(Refusal::OtherScheme.into())
+        match (credentials::read(header)?, &self.passwords) {
+            (Credentials::Password { user, password }, Some(passwords)) => {
+                passwords.identify(&user, password).await
+            }
+            (Credentials::Password { .. }, None) => Err(Refusal::WrongPassword.into()),
+            (Credentials::Token(token), _) => self.identify_token(&token),
+        }
+    }
+
+    /// Finds out who holds a token. Which of our keys or of the issuers is asked is for its `iss` to say.
+    fn identify_token(&self, _token: &SecretString) -> Result<Identity, Unknown> {
+        Err(Refusal::BadToken.into())
     }
 
     fn policy(&self) -> Arc<Policy> {
@@ -129,6 +149,9 @@ impl Native {
     /// Reads the files again, and returns what is wrong with them.
     async fn reload(&self) -> Vec<String> {
         let mut problems = Vec::new();
+        if let Some(passwords) = &self.passwords {
+            problems.extend(reload("htpasswd", passwords.file()).await);
+        }
         if let Rules::File(file) = &self.policy {
             problems.extend(reload("policy", file).await);
         }

@@ -10,7 +10,7 @@ use super::layers::{Given, Noted, Reader};
 use super::options::{
     ANONYMOUS_PROV, AUTH_ACTIONS_SEARCH_PATH, AUTH_ANONYMOUS_GET, AUTH_CERT_PATH, AUTH_REALM,
     AUTH_SERVICE, BASIC_AUTH_PASS, BASIC_AUTH_PASS_FILE, BASIC_AUTH_USER, BEARER_AUTH, DISABLE_API,
-    Definition, OPEN_WRITES, POLICY,
+    Definition, HTPASSWD, OPEN_WRITES, POLICY,
 };
 use super::parse::{self, Wrong};
 
@@ -41,6 +41,8 @@ pub enum AuthScheme {
 /// Our own authentication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NativeAuth {
+    /// The users and their passwords.
+    pub htpasswd: Option<PathBuf>,
     /// What everybody may do; `None` is everything for those who are known.
     pub policy: Option<PathBuf>,
 }
@@ -150,9 +152,13 @@ fn asks_for_an_open_api(reader: &Reader) -> bool {
 
 /// Reads our own authentication, and the first of its options that is given.
 fn native(reader: &mut Reader) -> Result<Option<(NativeAuth, &'static Definition)>, Noted> {
-    let policy = reader.given(&[&POLICY], parse::file)?;
-    let first = policy.as_ref().map(|given| given.definition);
+    let htpasswd = reader.given(&[&HTPASSWD], parse::file);
+    let policy = reader.given(&[&POLICY], parse::file);
+    let (htpasswd, policy) = (htpasswd?, policy?);
+    let first = [&htpasswd, &policy].into_iter().flatten().next();
+    let first = first.map(|given| given.definition);
     let settings = NativeAuth {
+        htpasswd: htpasswd.map(|given| given.value),
         policy: policy.map(|given| given.value),
     };
     Ok(first.map(|definition| (settings, definition)))

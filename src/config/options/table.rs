@@ -149,6 +149,8 @@ options! {
     AUTH_ACTIONS_SEARCH_PATH = "auth-actions-search-path", Access, Kind::Value("JMESPATH"), "",
         Some(described("authactionssearchpath", Differs("without bearer-auth it stops the start"))),
         "Where in a token's claims the list of allowed actions is. The default is ChartMuseum's `access` claim";
+    HTPASSWD = "htpasswd", Access, Kind::Value("FILE"), "", OURS,
+        "A file of users and their passwords as htpasswd -B writes it; read again when it changes";
     POLICY = "policy", Access, Kind::Value("FILE"), "", OURS,
         "A YAML file that says who may pull, push, overwrite and delete in which repositories; read again when it changes. Without it users and tokens may do everything";
     ANONYMOUS_PROV = "anonymous-prov", Access, Kind::Switch, "false", OURS,
