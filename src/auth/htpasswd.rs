@@ -90,9 +90,9 @@ impl Users {
         })
     }
 
-    /// Tells whether there is such a user.
-    pub(super) fn has(&self, user: &str) -> bool {
-        self.hashes.contains_key(user)
+    /// Returns the names of the users.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.hashes.keys().map(|name| &**name)
     }
 
     /// Tells whether `digest` let the user in before.
@@ -155,8 +155,8 @@ mod tests {
         let [a, b, y] = ["2a", "2b", "2y"].map(|kind| format!("${kind}{}", &written[3..]));
         let text = format!("# users\nalice:{a}\n\nbob:{b}\r\ncarol:{y}");
         let users = Users::parse(&text).unwrap();
+        assert!(users.names().eq(["alice", "bob", "carol"]));
         for user in ["alice", "bob", "carol"] {
-            assert!(users.has(user));
             assert!(users.verify(user, b"secret", [0; 32]), "{user}");
             assert!(!users.verify(user, b"Secret", [0; 32]), "{user}");
         }

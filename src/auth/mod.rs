@@ -19,10 +19,13 @@ pub mod policy;
 mod search_path;
 #[cfg(test)]
 mod testing;
+pub mod token;
 mod watched;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
@@ -39,6 +42,8 @@ pub use identity::{AccessToken, Identity, Workload};
 pub use key::KeyError;
 use native::Native;
 pub use native::NativeError;
+use passwords::Passwords;
+use policy::Policy;
 pub use search_path::SearchPathError;
 pub use watched::FileError;
 
@@ -107,6 +112,14 @@ pub enum Refusal {
     NotYetValid,
     #[error("the token does not grant this action in this repository")]
     NotGranted,
+    #[error("the token is not signed with one of the keys, by that key's algorithm")]
+    Unsigned,
+    #[error("the token is of another issuer")]
+    OtherIssuer,
+    #[error("the token is for another server")]
+    OtherAudience,
+    #[error("the token is revoked")]
+    Revoked,
 }
 
 /// Why authentication cannot be set up.
@@ -278,6 +291,14 @@ impl Auth {
         }
     }
 
+    /// Takes over at once what the files hold, and returns what is wrong with those that cannot be used.
+    pub async fn reload(&self) -> Vec<String> {
+        match &self.scheme {
+            Scheme::Native(native) => native.reload().await,
+            _ => Vec::new(),
+        }
+    }
+
     /// Tells whether everybody reads, whatever credentials they send.
     fn is_open_for(&self, verb: Verb) -> bool {
         self.anonymous_get && verb == Verb::Pull
@@ -406,6 +427,28 @@ impl Auth {
             Scheme::Basic(_) | Scheme::Open | Scheme::Default { .. } => Challenge::museum(),
         }
     }
+}
+
+/// Reads the file of a policy.
+///
+/// # Errors
+/// If it cannot be read or is none.
+pub fn read_policy(path: &Path) -> Result<Policy, FileError> {
+    native::load_policy(path).map(|file| Policy::clone(&file.current()))
+}
+
+/// Reads the names of the users of an htpasswd file.
+///
+/// # Errors
+/// If it cannot be read or is none.
+pub fn read_users(path: &Path) -> Result<BTreeSet<String>, FileError> {
+    let passwords = Passwords::try_new(path)?;
+    Ok(passwords
+        .file()
+        .current()
+        .names()
+        .map(str::to_owned)
+        .collect())
 }
 
 /// Tells whether an address is this machine's own; an IPv4 one may be written as an IPv6 one.

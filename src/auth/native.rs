@@ -1,5 +1,6 @@
 //! Our own authentication: users with passwords, tokens, and a policy that says what each may do.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::time::sleep;
 use super::credentials::{self, Credentials};
 use super::passwords::Passwords;
 use super::policy::{self, Policy};
+use super::token::{TokenKeyError, Tokens};
 use super::watched::{FileError, Watched, with_causes};
 use super::{Challenge, Identity, NOT_ALLOWED, Refusal, Rule, Unknown, Verb, Verdict};
 use crate::config::NativeAuth;
@@ -30,11 +32,15 @@ pub enum NativeError {
         /// What is wrong with it.
         source: FileError,
     },
+    /// A key of tokens.
+    #[error("--token-key")]
+    Key(#[from] TokenKeyError),
 }
 
 /// Finds out who somebody is, and what they may do.
 pub(super) struct Native {
     passwords: Option<Passwords>,
+    tokens: Option<Tokens>,
     policy: Rules,
 }
 
@@ -45,7 +51,7 @@ enum Rules {
 }
 
 impl Native {
-    pub(super) fn try_new(settings: &NativeAuth, _clock: Clock) -> Result<Self, NativeError> {
+    pub(super) fn try_new(settings: &NativeAuth, clock: Clock) -> Result<Self, NativeError> {
         let passwords = settings.htpasswd.as_deref().map(Passwords::try_new);
         let passwords = passwords.transpose().map_err(|source| NativeError::File {
             option: "htpasswd",
@@ -54,8 +60,7 @@ impl Native {
         let policy = match &settings.policy {
             None => Rules::BuiltIn(Arc::new(Policy::built_in())),
             Some(path) => {
-                let parse = |text: &str| Policy::parse(text).map_err(Into::into);
-                let file = Watched::load(path, policy::LARGEST, parse);
+                let file = load_policy(path);
                 let file = file.map_err(|source| NativeError::File {
                     option: "policy",
                     source,
@@ -63,7 +68,13 @@ impl Native {
                 Rules::File(Arc::new(file))
             }
         };
-        Ok(Self { passwords, policy })
+        let tokens = settings.tokens.as_ref();
+        let tokens = tokens.map(|settings| Tokens::try_new(settings, clock));
+        Ok(Self {
+            passwords,
+            tokens: tokens.transpose()?,
+            policy,
+        })
     }
 
     /// Finds out who sends a header. Wrong credentials are refused even where none are needed: who
@@ -77,13 +88,20 @@ impl Native {
                 passwords.identify(&user, password).await
             }
             (Credentials::Password { .. }, None) => Err(Refusal::WrongPassword.into()),
-            (Credentials::Token(token), _) => self.identify_token(&token),
+            (Credentials::Token(token), _) => self.identify_token(&token).await,
         }
     }
 
     /// Finds out who holds a token. Which of our keys or of the issuers is asked is for its `iss` to say.
-    fn identify_token(&self, _token: &SecretString) -> Result<Identity, Unknown> {
-        Err(Refusal::BadToken.into())
+    async fn identify_token(&self, token: &SecretString) -> Result<Identity, Unknown> {
+        let Some(tokens) = &self.tokens else {
+            return Err(Refusal::Unsigned.into());
+        };
+        let token = tokens.verify(token)?;
+        if self.policy().revokes(&token) {
+            return Err(Refusal::Revoked.into());
+        }
+        Ok(Identity::AccessToken(Arc::new(token)))
     }
 
     fn policy(&self) -> Arc<Policy> {
@@ -147,7 +165,7 @@ impl Native {
     }
 
     /// Reads the files again, and returns what is wrong with them.
-    async fn reload(&self) -> Vec<String> {
+    pub(super) async fn reload(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if let Some(passwords) = &self.passwords {
             problems.extend(reload("htpasswd", passwords.file()).await);
@@ -157,6 +175,12 @@ impl Native {
         }
         problems
     }
+}
+
+/// Reads the file of a policy.
+pub(super) fn load_policy(path: &Path) -> Result<Watched<Policy>, FileError> {
+    let parse = |text: &str| Policy::parse(text).map_err(Into::into);
+    Watched::load(path, policy::LARGEST, parse)
 }
 
 /// Who said who they are is not asked again.

@@ -10,7 +10,9 @@ mod check_storage;
 mod explain;
 mod gen_index;
 mod index;
+mod policy;
 mod serve;
+mod token;
 mod visit;
 
 use std::ffi::OsString;
@@ -33,6 +35,8 @@ static COMMANDS: &[Entry] = &[
     (check::command, check::run),
     (check_storage::command, check_storage::run),
     (explain::command, explain::run),
+    (policy::command, policy::run),
+    (token::command, token::run),
 ];
 
 const EXAMPLES: &str = "\

@@ -187,6 +187,12 @@ pub(super) fn name(path: &RepositoryPath) -> String {
     format!("repository {path}")
 }
 
+/// The same as [`printable`], of several lines.
+pub(super) fn printable_lines(text: &str) -> String {
+    let lines = text.lines().map(|line| printable(line) + "\n");
+    lines.collect()
+}
+
 /// Makes a text harmless that others wrote: a terminal obeys control characters.
 pub(super) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());

@@ -10,7 +10,7 @@ use super::layers::{Given, Noted, Reader};
 use super::options::{
     ANONYMOUS_PROV, AUTH_ACTIONS_SEARCH_PATH, AUTH_ANONYMOUS_GET, AUTH_CERT_PATH, AUTH_REALM,
     AUTH_SERVICE, BASIC_AUTH_PASS, BASIC_AUTH_PASS_FILE, BASIC_AUTH_USER, BEARER_AUTH, DISABLE_API,
-    Definition, HTPASSWD, OPEN_WRITES, POLICY,
+    Definition, HTPASSWD, OPEN_WRITES, POLICY, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEY,
 };
 use super::parse::{self, Wrong};
 
@@ -43,8 +43,21 @@ pub enum AuthScheme {
 pub struct NativeAuth {
     /// The users and their passwords.
     pub htpasswd: Option<PathBuf>,
+    /// How access tokens are verified.
+    pub tokens: Option<TokenSettings>,
     /// What everybody may do; `None` is everything for those who are known.
     pub policy: Option<PathBuf>,
+}
+
+/// How access tokens are verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// PEM files with public keys, at least one.
+    pub keys: Vec<PathBuf>,
+    /// The `iss` of the tokens.
+    pub issuer: String,
+    /// Their `aud`.
+    pub audience: String,
 }
 
 /// The name and the password.
@@ -128,6 +141,30 @@ pub(super) fn read(reader: &mut Reader) -> Result<AuthSettings, Noted> {
     })
 }
 
+/// Each is tried for every token.
+const MOST_KEYS: usize = 8;
+
+fn files(text: &str) -> Result<Vec<PathBuf>, Wrong> {
+    let files = text
+        .lines()
+        .map(parse::file)
+        .collect::<Result<Vec<_>, _>>()?;
+    if files.len() > MOST_KEYS {
+        return Err(Wrong {
+            what: format!("there are {} files", files.len()),
+            fix: format!("give at most {MOST_KEYS}"),
+        });
+    }
+    Ok(files)
+}
+
+fn name(text: &str) -> Result<String, Wrong> {
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err(Wrong::new(text, "a name", "write a name or a URL"));
+    }
+    Ok(text.to_owned())
+}
+
 fn both(
     reader: &mut Reader,
     definition: &'static Definition,
@@ -154,11 +191,25 @@ fn asks_for_an_open_api(reader: &Reader) -> bool {
 fn native(reader: &mut Reader) -> Result<Option<(NativeAuth, &'static Definition)>, Noted> {
     let htpasswd = reader.given(&[&HTPASSWD], parse::file);
     let policy = reader.given(&[&POLICY], parse::file);
-    let (htpasswd, policy) = (htpasswd?, policy?);
-    let first = [&htpasswd, &policy].into_iter().flatten().next();
-    let first = first.map(|given| given.definition);
+    let keys = reader.given(&[&TOKEN_KEY], files);
+    let issuer = reader.value(&TOKEN_ISSUER, name);
+    let audience = reader.value(&TOKEN_AUDIENCE, name);
+    let (htpasswd, policy, keys) = (htpasswd?, policy?, keys?);
+    let (issuer, audience) = (issuer?, audience?);
+    let first = [
+        htpasswd.as_ref().map(|given| given.definition),
+        keys.as_ref().map(|given| given.definition),
+        policy.as_ref().map(|given| given.definition),
+    ];
+    let first = first.into_iter().flatten().next();
+    let tokens = keys.map(|given| TokenSettings {
+        keys: given.value,
+        issuer,
+        audience,
+    });
     let settings = NativeAuth {
         htpasswd: htpasswd.map(|given| given.value),
+        tokens,
         policy: policy.map(|given| given.value),
     };
     Ok(first.map(|definition| (settings, definition)))

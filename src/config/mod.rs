@@ -30,7 +30,7 @@ use clap::ArgMatches;
 use crate::http::settings::{Depth, Settings as HttpSettings};
 use crate::server::Settings as ServerSettings;
 use crate::telemetry::{LogFormat, Settings as LogSettings};
-pub use auth::{AuthScheme, AuthSettings, BasicAuth, BearerAuth, NativeAuth};
+pub use auth::{AuthScheme, AuthSettings, BasicAuth, BearerAuth, NativeAuth, TokenSettings};
 pub use docs::{compared, reference};
 pub use environment::{Variables, variables};
 use layers::{Noted, Reader};

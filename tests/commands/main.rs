@@ -1,4 +1,4 @@
-//! `chartroom check` and `chartroom explain`, by the real program on a directory: what they print, how
+//! `chartroom check`, `explain`, `policy` and `token`, by the real program on a directory: what they print, how
 //! they end, and that they change nothing that they should not.
 
 #![allow(
@@ -15,6 +15,7 @@ mod archive;
 mod binary;
 mod check;
 mod explain;
+mod policy;
 #[path = "../support/server.rs"]
 mod server;
 

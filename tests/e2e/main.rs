@@ -14,6 +14,7 @@
 #[path = "../support/binary.rs"]
 mod binary;
 mod fixture;
+mod guarded;
 #[path = "../support/report.rs"]
 mod report;
 #[path = "../support/server.rs"]
@@ -71,11 +72,17 @@ fn live(which: usize) {
             transcript += &session.transcript();
         }
     }
+    for opens_provenance in [false, true] {
+        let mut session = Session::new(helm, &fixture);
+        guarded::tell(&mut session, opens_provenance);
+        commands += session.commands();
+        transcript += &session.transcript();
+    }
     println!("{transcript}");
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("e2e-helm-{}.txt", helm.major));
     fs::write(&file, transcript).expect("the transcript is kept");
     say(&format!(
-        "e2e: helm {}: {commands} commands as expected, in 3 formats at 2 repository URLs; transcript in {}",
+        "e2e: helm {}: {commands} commands as expected, in 3 formats at 2 repository URLs and with users and tokens; transcript in {}",
         helm.major,
         file.display()
     ));

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::binary::chartroom;
 use crate::fixture::Fixture;
 use crate::server::Server;
 use crate::tools::Helm;
@@ -73,6 +74,25 @@ impl Session {
     pub(crate) fn helm_fails(&mut self, arguments: &[&str]) -> Printed {
         let program = self.helm.path.clone();
         self.run(&program, arguments, Expected::Failure)
+    }
+
+    /// Runs chartroom, which has to succeed, and returns what it printed to stdout. It may be a secret,
+    /// and is not noted.
+    pub(crate) fn chartroom(&mut self, arguments: &[&str]) -> String {
+        self.note(&format!("chartroom {}", arguments.join(" ")));
+        let output = Command::new(chartroom())
+            .args(arguments)
+            .current_dir(self.scratch.path())
+            .env_clear()
+            .output()
+            .expect("chartroom starts");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Whether helm is version 4.
+    pub(crate) fn is_v4(&self) -> bool {
+        self.helm.major == "v4"
     }
 
     /// Runs curl, which prints the body and then the status.

@@ -28,6 +28,7 @@ mod monitoring;
 mod openapi;
 mod pages;
 mod repositories;
+mod roles;
 mod routes;
 mod scrape;
 mod sockets;

@@ -151,6 +151,12 @@ options! {
         "Where in a token's claims the list of allowed actions is. The default is ChartMuseum's `access` claim";
     HTPASSWD = "htpasswd", Access, Kind::Value("FILE"), "", OURS,
         "A file of users and their passwords as htpasswd -B writes it; read again when it changes";
+    TOKEN_KEY = "token-key", Access, Kind::List("FILE"), "", OURS,
+        "A PEM file with the public key of access tokens that chartroom token create makes: Ed25519 or P-256. May be repeated, so that one can take the place of another";
+    TOKEN_ISSUER = "token-issuer", Access, Kind::Value("NAME"), "chartroom", OURS,
+        "The `iss` that access tokens must have";
+    TOKEN_AUDIENCE = "token-audience", Access, Kind::Value("NAME"), "chartroom", OURS,
+        "The `aud` that access tokens must have; different names keep servers with the same key apart";
     POLICY = "policy", Access, Kind::Value("FILE"), "", OURS,
         "A YAML file that says who may pull, push, overwrite and delete in which repositories; read again when it changes. Without it users and tokens may do everything";
     ANONYMOUS_PROV = "anonymous-prov", Access, Kind::Switch, "false", OURS,
