@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -15,6 +16,7 @@ const LARGEST_FILE: u64 = 1 << 20;
 /// What is verified: shorter keys can be broken, longer ones are a way to keep a server busy.
 const SHORTEST_KEY: usize = 2048;
 const LONGEST_KEY: usize = 8192;
+pub(super) const LENGTHS: RangeInclusive<usize> = SHORTEST_KEY..=LONGEST_KEY;
 
 /// Why a file gives no key.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +60,7 @@ pub(super) fn read(path: &Path) -> Result<DecodingKey, KeyError> {
     let key = DecodingKey::from_rsa_pem(&pem).map_err(not_rsa)?;
     // The PEM is only taken apart above: here the key itself is read.
     let bits = bits(&key).map_err(not_rsa)?;
-    if !(SHORTEST_KEY..=LONGEST_KEY).contains(&bits) {
+    if !LENGTHS.contains(&bits) {
         let path = path.to_owned();
         return Err(KeyError::Size { path, bits });
     }
@@ -81,12 +83,17 @@ fn bits(key: &DecodingKey) -> jsonwebtoken::errors::Result<usize> {
     let modulus = URL_SAFE_NO_PAD
         .decode(parameters.n)
         .map_err(|_| ErrorKind::InvalidKeyFormat)?;
+    Ok(bit_length(&modulus))
+}
+
+/// Returns the length of a number in bits: what counts as the length of an RSA key.
+pub(super) fn bit_length(modulus: &[u8]) -> usize {
     let mut digits = modulus.iter().skip_while(|byte| **byte == 0);
     let Some(first) = digits.next() else {
-        return Ok(0);
+        return 0;
     };
     let unused = usize::try_from(first.leading_zeros()).unwrap_or_default();
-    Ok(8 * (1 + digits.count()) - unused)
+    8 * (1 + digits.count()) - unused
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod htpasswd;
 mod identity;
 mod key;
 mod native;
+pub mod oidc;
 mod passwords;
 pub mod policy;
 mod search_path;
