@@ -11,6 +11,7 @@
 
 mod events;
 pub(crate) mod exposition;
+mod issuers;
 mod process;
 mod repositories;
 mod requests;
@@ -26,6 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::repository::{Event, Events};
 use events::{Appends, CatchUps, Openings, Refreshes};
+pub use issuers::IssuerRequests;
 use prometheus_client::registry::Registry;
 pub(crate) use requests::Request;
 use requests::Requests;
@@ -40,6 +42,7 @@ pub struct Metrics {
     catch_ups: CatchUps,
     refreshes: Refreshes,
     store: StoreRequests,
+    issuers: IssuerRequests,
     connections: Connections,
 }
 
@@ -60,11 +63,20 @@ impl Metrics {
             catch_ups: CatchUps::default(),
             refreshes: Refreshes::default(),
             store: StoreRequests::default(),
+            issuers: IssuerRequests::default(),
             connections: Connections {
                 open: TaskTracker::new(),
                 limit: max_connections,
             },
         }
+    }
+
+    /// Takes over what questions to issuers are counted in: issuers are set up before the address is
+    /// known.
+    #[must_use]
+    pub fn with_issuers(mut self, issuers: IssuerRequests) -> Self {
+        self.issuers = issuers;
+        self
     }
 
     /// Returns what the connections are to be tracked with.
@@ -89,6 +101,7 @@ impl Metrics {
         self.catch_ups.register(registry);
         self.refreshes.register(registry);
         self.store.register(registry);
+        self.issuers.register(registry);
     }
 }
 

@@ -9,15 +9,21 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::get;
+use axum::serve::Listener;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{
-    KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize,
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256,
+    PKCS_ED25519, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize,
 };
+use rustls::ServerConfig;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::task::AbortOnDropHandle;
 
 /// A key that signs tokens, and how it is published.
@@ -139,11 +145,76 @@ pub(crate) struct LocalIssuer {
     _task: AbortOnDropHandle<()>,
 }
 
+/// The socket of an issuer that speaks HTTPS.
+struct Https {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for Https {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let (stream, address) = self.listener.accept().await.unwrap();
+            // Who does not trust it goes away.
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A certificate for `localhost` with its key, and the authority that it comes from, in PEM.
+fn certificate() -> (CertificateDer<'static>, PrivateKeyDer<'static>, String) {
+    let mut parameters = CertificateParams::default();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let authority = CertifiedIssuer::self_signed(parameters, key).unwrap();
+    let parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = parameters.signed_by(&key, &authority).unwrap();
+    let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    (certificate.der().clone(), private, authority.pem())
+}
+
 impl LocalIssuer {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address: SocketAddr = listener.local_addr().unwrap();
-        let url = format!("http://{address}");
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        Self::serve(listener, url)
+    }
+
+    /// One with HTTPS, and the authority of its certificate.
+    pub(crate) async fn start_https() -> (Self, String) {
+        let (certificate, key, authority) = certificate();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let https = Https { listener, acceptor };
+        (
+            Self::serve(https, format!("https://localhost:{port}")),
+            authority,
+        )
+    }
+
+    fn serve<L>(listener: L, url: String) -> Self
+    where
+        L: Listener,
+        L::Addr: std::fmt::Debug,
+    {
         let behaviour = Arc::new(Mutex::new(Behaviour {
             keys: SigningKey::all("1"),
             ..Behaviour::default()

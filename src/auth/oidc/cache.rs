@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::fetch::{FetchError, Fetched, Source};
 use super::keys::KeySet;
-use super::{KeyFetches, Unavailable};
+use super::{KeyFetches, Unavailable, chain};
 
 /// How long keys last, whatever the issuer says; and if it says nothing.
 const SHORTEST_LIFE: Duration = Duration::from_mins(5);
@@ -292,15 +292,4 @@ impl Core {
             "the keys of an issuer cannot be had; {outlook}"
         );
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

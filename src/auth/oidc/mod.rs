@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chartroom_storage::Clock;
-use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
 use cache::Cache;
@@ -78,15 +77,14 @@ impl KeyFetches for () {
 
 /// The issuers that are trusted.
 pub struct Issuers {
-    issuers: Vec<Issuer>,
+    issuers: Vec<Arc<Issuer>>,
     clock: Clock,
+    fetches: Arc<dyn KeyFetches>,
 }
 
 struct Issuer {
     name: Arc<str>,
-    url: String,
-    audiences: Vec<String>,
-    algorithms: Vec<Algorithm>,
+    settings: Checked,
     cache: Cache,
 }
 
@@ -106,17 +104,60 @@ impl Issuers {
     pub fn try_new(
         settings: &[IssuerSettings],
         clock: Clock,
-        fetches: &Arc<dyn KeyFetches>,
+        fetches: Arc<dyn KeyFetches>,
     ) -> Result<Self, IssuerError> {
+        let none = Self {
+            issuers: Vec::new(),
+            clock,
+            fetches,
+        };
+        let (issuers, problems) = none.renewed(settings);
+        problems.into_iter().next().map_or(Ok(issuers), Err)
+    }
+
+    /// Returns those of other settings. An issuer whose settings did not change keeps its keys; one
+    /// that cannot be set up is left out, so that what was trusted under its name is no more.
+    pub fn renewed(&self, settings: &[IssuerSettings]) -> (Self, Vec<IssuerError>) {
         let mut issuers = Vec::with_capacity(settings.len());
-        for settings in settings::check(settings)? {
-            let source = Http::try_new(&settings).map_err(|source| IssuerError::Client {
-                name: settings.name.clone(),
-                source,
-            })?;
-            issuers.push(Issuer::new(settings, Box::new(source), &clock, fetches));
+        let mut problems = Vec::new();
+        let checked = settings::check(settings).unwrap_or_else(|error| {
+            problems.push(error);
+            Vec::new()
+        });
+        for settings in checked {
+            let known = self.issuers.iter().find(|known| known.settings == settings);
+            match known.map_or_else(|| self.set_up(settings), |known| Ok(Arc::clone(known))) {
+                Ok(issuer) => issuers.push(issuer),
+                Err(error) => problems.push(error),
+            }
         }
-        Ok(Self { issuers, clock })
+        let renewed = Self {
+            issuers,
+            clock: self.clock.clone(),
+            fetches: Arc::clone(&self.fetches),
+        };
+        (renewed, problems)
+    }
+
+    fn set_up(&self, settings: Checked) -> Result<Arc<Issuer>, IssuerError> {
+        match Http::try_new(&settings) {
+            Ok(source) => Ok(self.issuer(settings, Box::new(source))),
+            Err(source) => Err(IssuerError::Client {
+                name: settings.name,
+                source,
+            }),
+        }
+    }
+
+    fn issuer(&self, settings: Checked, source: Box<dyn Source>) -> Arc<Issuer> {
+        let name: Arc<str> = settings.name.as_str().into();
+        let (clock, fetches) = (self.clock.clone(), Arc::clone(&self.fetches));
+        let cache = Cache::new(Arc::clone(&name), source, clock, fetches);
+        Arc::new(Issuer {
+            name,
+            settings,
+            cache,
+        })
     }
 
     /// Returns the names of the issuers.
@@ -143,42 +184,20 @@ impl Issuers {
         let unverified = Unverified::read(token)?;
         let mut issuers = self.issuers.iter();
         let issuer = issuers
-            .find(|issuer| issuer.url == unverified.issuer)
+            .find(|issuer| issuer.settings.url == unverified.issuer)
             .ok_or(TokenRefusal::UnknownIssuer)?;
         issuer.verify(&unverified, &self.clock).await
     }
 }
 
 impl Issuer {
-    fn new(
-        settings: Checked,
-        source: Box<dyn Source>,
-        clock: &Clock,
-        fetches: &Arc<dyn KeyFetches>,
-    ) -> Self {
-        let name: Arc<str> = settings.name.into();
-        let cache = Cache::new(
-            Arc::clone(&name),
-            source,
-            clock.clone(),
-            Arc::clone(fetches),
-        );
-        Self {
-            name,
-            url: settings.url,
-            audiences: settings.audiences,
-            algorithms: settings.algorithms,
-            cache,
-        }
-    }
-
     async fn verify(
         &self,
         unverified: &Unverified<'_>,
         clock: &Clock,
     ) -> Result<Workload, VerifyError> {
         let algorithm = unverified.algorithm;
-        if !self.algorithms.contains(&algorithm) {
+        if !self.settings.algorithms.contains(&algorithm) {
             return Err(TokenRefusal::Algorithm.into());
         }
         let id = unverified.key_id.as_deref();
@@ -188,8 +207,8 @@ impl Issuer {
         }
         let claims = unverified.verify(&keys)?;
         let expected = Expected {
-            issuer: &self.url,
-            audiences: &self.audiences,
+            issuer: &self.settings.url,
+            audiences: &self.settings.audiences,
             now: clock.wall(),
         };
         let subject = expected.check(&claims)?;
@@ -199,4 +218,16 @@ impl Issuer {
             claims,
         })
     }
+}
+
+/// Writes an error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
 }

@@ -122,7 +122,7 @@ pub(super) enum Address {
 }
 
 /// An issuer whose settings make sense.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Checked {
     pub(super) name: String,
     pub(super) url: String,

@@ -56,6 +56,27 @@ async fn an_issuer_says_where_its_keys_are_and_how_long_they_last() {
 }
 
 #[tokio::test]
+async fn a_certificate_comes_from_the_configured_authority_and_from_no_other_one() {
+    let (issuer, authority) = LocalIssuer::start_https().await;
+    let (_, another) = LocalIssuer::start_https().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), authority).unwrap();
+    let mut settings = settings_of("ci", &issuer.url);
+    settings.ca_file = Some(file.path().to_owned());
+    assert_eq!(fetch(&settings).await.unwrap().keys.len(), 3);
+    std::fs::write(file.path(), another).unwrap();
+    let strange = fetch(&settings).await.err().unwrap();
+    settings.ca_file = None;
+    let unknown = fetch(&settings).await.err().unwrap();
+    for error in [strange, unknown] {
+        let text = chain(&error);
+        assert!(text.contains("does not answer"), "{text}");
+        assert!(text.contains("certificate"), "{text}");
+    }
+    assert_eq!(issuer.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn an_address_of_keys_makes_the_configuration_needless() {
     let issuer = LocalIssuer::start().await;
     let mut settings = settings_of("ci", URL);
@@ -229,9 +250,8 @@ async fn files_that_are_not_there_or_hold_something_else_are_named_at_start() {
 #[tokio::test]
 async fn a_token_is_verified_with_keys_that_were_asked_for() {
     let issuer = LocalIssuer::start().await;
-    let nobody: Arc<dyn KeyFetches> = Arc::new(());
     let settings = [settings_of("ci", &issuer.url)];
-    let issuers = Issuers::try_new(&settings, Clock::default(), &nobody).unwrap();
+    let issuers = Issuers::try_new(&settings, Clock::default(), Arc::new(())).unwrap();
     assert_eq!(issuers.names().collect::<Vec<_>>(), ["ci"]);
     issuers.warm().await;
     let mut claims = with("iss", json!(issuer.url));
@@ -243,4 +263,32 @@ async fn a_token_is_verified_with_keys_that_were_asked_for() {
         assert_eq!(workload.claims["repository"], "acme/charts");
     }
     assert_eq!(issuer.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn an_issuer_whose_settings_change_is_another_one_and_the_others_keep_their_keys() {
+    let (first, second) = (LocalIssuer::start().await, LocalIssuer::start().await);
+    let settings = [settings_of("a", &first.url), settings_of("b", &second.url)];
+    let issuers = Issuers::try_new(&settings, Clock::default(), Arc::new(())).unwrap();
+    issuers.warm().await;
+    let mut changed = settings.clone();
+    changed[1].audiences.pop();
+    let (issuers, problems) = issuers.renewed(&changed);
+    assert!(problems.is_empty());
+    issuers.warm().await;
+    assert_eq!((first.requests().len(), second.requests().len()), (2, 4));
+    // What was trusted as `b` is not what is meant any more.
+    changed[1].ca_file = Some("/nowhere/ca.pem".into());
+    let (issuers, problems) = issuers.renewed(&changed);
+    assert_eq!(issuers.names().collect::<Vec<_>>(), ["a"]);
+    let told: Vec<String> = problems.iter().map(|error| chain(error)).collect();
+    assert_eq!(
+        told,
+        [
+            "issuer `b`: ca-file: /nowhere/ca.pem cannot be read: No such file or directory (os error 2)"
+        ]
+    );
+    changed[1].name = "a".to_owned();
+    let (issuers, problems) = issuers.renewed(&changed);
+    assert_eq!((issuers.names().count(), problems.len()), (0, 1));
 }

@@ -129,17 +129,15 @@ impl Source for Script {
 /// Issuers of these names and URLs that answer as written.
 fn issuers_of(scripts: &[(&str, &str, &Script)]) -> Issuers {
     let clock = Clock::paused(DateTime::from_timestamp(NOW, 0).unwrap());
-    let nobody: Arc<dyn KeyFetches> = Arc::new(());
-    let issuers = scripts.iter().map(|(name, url, script)| {
+    let mut issuers = Issuers::try_new(&[], clock, Arc::new(())).unwrap();
+    for (name, url, script) in scripts {
         let checked = settings::check(&[settings_of(name, url)])
             .unwrap()
             .remove(0);
-        Issuer::new(checked, Box::new((*script).clone()), &clock, &nobody)
-    });
-    Issuers {
-        issuers: issuers.collect(),
-        clock,
+        let issuer = issuers.issuer(checked, Box::new((*script).clone()));
+        issuers.issuers.push(issuer);
     }
+    issuers
 }
 
 fn issuers(script: &Script) -> Issuers {
