@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chartroom_storage::RepositoryPath;
 
+use super::oidc::Unavailable;
 use super::{Challenge, Identity, Refusal, Verb};
 
 /// What was decided, for the reply and for the logs. It is among the extensions of every request that
@@ -34,8 +35,8 @@ pub enum Verdict {
     Forbidden(&'static str),
     /// It was not found out: too many passwords are being compared.
     Busy,
-    /// It was not found out: what knows is away; with why, for the log.
-    Unavailable(Arc<str>),
+    /// It was not found out: the issuer of their token does not answer.
+    Unavailable(Unavailable),
 }
 
 /// What allows or refuses.

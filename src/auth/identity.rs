@@ -39,7 +39,7 @@ pub struct AccessToken {
 /// What a verified token of an OIDC issuer says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
-    /// The issuer, as `iss` has it.
+    /// The issuer, by its name in the policy.
     pub issuer: String,
     /// Its name for the program.
     pub subject: String,

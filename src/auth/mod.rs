@@ -43,6 +43,7 @@ pub use identity::{AccessToken, Identity, Workload};
 pub use key::KeyError;
 use native::Native;
 pub use native::NativeError;
+use oidc::KeyFetches;
 use passwords::Passwords;
 use policy::Policy;
 pub use search_path::SearchPathError;
@@ -121,6 +122,8 @@ pub enum Refusal {
     OtherAudience,
     #[error("the token is revoked")]
     Revoked,
+    #[error(transparent)]
+    Issued(#[from] oidc::TokenRefusal),
 }
 
 /// Why authentication cannot be set up.
@@ -184,8 +187,17 @@ enum Unknown {
     Refused(Refusal),
     /// Too many passwords are being compared.
     Busy,
-    /// What knows is away.
-    Unavailable(Arc<str>),
+    /// The issuer of the token does not answer.
+    Unavailable(oidc::Unavailable),
+}
+
+impl From<oidc::VerifyError> for Unknown {
+    fn from(error: oidc::VerifyError) -> Self {
+        match error {
+            oidc::VerifyError::Refused(refusal) => Self::Refused(refusal.into()),
+            oidc::VerifyError::Unavailable(issuer) => Self::Unavailable(issuer),
+        }
+    }
 }
 
 impl From<Refusal> for Unknown {
@@ -256,6 +268,18 @@ impl Auth {
     /// # Errors
     /// If a file cannot be read or holds something else, or if the search path is none.
     pub fn try_new(settings: &AuthSettings, clock: Clock) -> Result<Self, AuthError> {
+        Self::try_counted(settings, clock, Arc::new(()))
+    }
+
+    /// Reads what the settings name. Questions to issuers of tokens are told to `fetches`.
+    ///
+    /// # Errors
+    /// As [`Auth::try_new`].
+    pub fn try_counted(
+        settings: &AuthSettings,
+        clock: Clock,
+        fetches: Arc<dyn KeyFetches>,
+    ) -> Result<Self, AuthError> {
         let scheme = match &settings.scheme {
             None => Scheme::Default {
                 open_writes: settings.open_writes,
@@ -265,7 +289,7 @@ impl Auth {
                 Scheme::Bearer(Box::new(Bearer::try_new(bearer, clock)?))
             }
             Some(AuthScheme::Native(native)) => {
-                Scheme::Native(Arc::new(Native::try_new(native, clock)?))
+                Scheme::Native(Arc::new(Native::try_new(native, clock, fetches)?))
             }
         };
         Ok(Self {
@@ -392,8 +416,8 @@ impl Auth {
                 return (Rule::Credentials, Verdict::Challenged(challenge, *refusal));
             }
             Err(Unknown::Busy) => return (Rule::Credentials, Verdict::Busy),
-            Err(Unknown::Unavailable(why)) => {
-                return (Rule::Credentials, Verdict::Unavailable(Arc::clone(why)));
+            Err(Unknown::Unavailable(issuer)) => {
+                return (Rule::Credentials, Verdict::Unavailable(issuer.clone()));
             }
         };
         match &self.scheme {

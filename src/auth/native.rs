@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use chartroom_storage::{Clock, RepositoryPath};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::credentials::{self, Credentials};
+use super::oidc::{IssuerError, KeyFetches, Trusted, VerifyError};
 use super::passwords::Passwords;
 use super::policy::{self, Policy};
 use super::token::{TokenKeyError, Tokens};
@@ -35,6 +36,9 @@ pub enum NativeError {
     /// A key of tokens.
     #[error("--token-key")]
     Key(#[from] TokenKeyError),
+    /// An issuer of the policy.
+    #[error("--policy: `issuers`")]
+    Issuer(#[from] IssuerError),
 }
 
 /// Finds out who somebody is, and what they may do.
@@ -42,6 +46,7 @@ pub(super) struct Native {
     passwords: Option<Passwords>,
     tokens: Option<Tokens>,
     policy: Rules,
+    issuers: Arc<Trusted>,
 }
 
 /// Where the policy comes from.
@@ -50,8 +55,21 @@ enum Rules {
     File(Arc<Watched<Policy>>),
 }
 
+impl Rules {
+    fn current(&self) -> Arc<Policy> {
+        match self {
+            Self::BuiltIn(policy) => Arc::clone(policy),
+            Self::File(file) => file.current(),
+        }
+    }
+}
+
 impl Native {
-    pub(super) fn try_new(settings: &NativeAuth, clock: Clock) -> Result<Self, NativeError> {
+    pub(super) fn try_new(
+        settings: &NativeAuth,
+        clock: Clock,
+        fetches: Arc<dyn KeyFetches>,
+    ) -> Result<Self, NativeError> {
         let passwords = settings.htpasswd.as_deref().map(Passwords::try_new);
         let passwords = passwords.transpose().map_err(|source| NativeError::File {
             option: "htpasswd",
@@ -68,12 +86,14 @@ impl Native {
                 Rules::File(Arc::new(file))
             }
         };
+        let issuers = Trusted::try_new(policy.current().issuers(), clock.clone(), fetches)?;
         let tokens = settings.tokens.as_ref();
         let tokens = tokens.map(|settings| Tokens::try_new(settings, clock));
         Ok(Self {
             passwords,
             tokens: tokens.transpose()?,
             policy,
+            issuers: Arc::new(issuers),
         })
     }
 
@@ -94,8 +114,14 @@ impl Native {
 
     /// Finds out who holds a token. Which of our keys or of the issuers is asked is for its `iss` to say.
     async fn identify_token(&self, token: &SecretString) -> Result<Identity, Unknown> {
+        let issuers = self.issuers.current();
+        let refusal = match issuers.verify(token.expose_secret()).await {
+            Ok(workload) => return Ok(Identity::Workload(Arc::new(workload))),
+            Err(VerifyError::Refused(refusal)) if refusal.is_of_nobody() => refusal,
+            Err(error) => return Err(error.into()),
+        };
         let Some(tokens) = &self.tokens else {
-            return Err(Refusal::Unsigned.into());
+            return Err(Refusal::from(refusal).into());
         };
         let token = tokens.verify(token)?;
         if self.policy().revokes(&token) {
@@ -105,10 +131,7 @@ impl Native {
     }
 
     fn policy(&self) -> Arc<Policy> {
-        match &self.policy {
-            Rules::BuiltIn(policy) => Arc::clone(policy),
-            Rules::File(file) => file.current(),
-        }
+        self.policy.current()
     }
 
     /// Decides. A token is good for what both it and the policy say.
@@ -149,6 +172,11 @@ impl Native {
     /// # Cancellation
     /// At any moment: either the old content of a file or the new one is in use.
     pub(super) async fn follow(&self) {
+        let issuers = self.issuers.current();
+        tokio::join!(issuers.warm(), self.keep_reloading());
+    }
+
+    async fn keep_reloading(&self) {
         let mut told = Vec::new();
         loop {
             sleep(CHECK_EVERY).await;
@@ -172,8 +200,22 @@ impl Native {
         }
         if let Rules::File(file) = &self.policy {
             problems.extend(reload("policy", file).await);
+            problems.extend(self.renew_issuers().await);
         }
         problems
+    }
+
+    /// Takes over the issuers of the policy that is in force.
+    async fn renew_issuers(&self) -> Vec<String> {
+        let (issuers, policy) = (Arc::clone(&self.issuers), self.policy());
+        let renewed = spawn_blocking(move || issuers.renew(policy.issuers()));
+        let problems = match renewed.await {
+            Ok(problems) => problems,
+            Err(error) => return vec![format!("--policy: {error}")],
+        };
+        let told = problems.iter();
+        told.map(|error| format!("--policy: {}", with_causes(error)))
+            .collect()
     }
 }
 

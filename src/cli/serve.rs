@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::gen_index;
 use crate::auth::{self, Auth};
 use crate::config::{self, Config};
-use crate::metrics::Metrics;
+use crate::metrics::{IssuerRequests, Metrics};
 use crate::repository::Repositories;
 use crate::server::{self, Signals, Stop, Tls};
 use crate::{http, telemetry};
@@ -77,11 +77,14 @@ fn start(config: Config) -> anyhow::Result<()> {
 /// one's storage.
 async fn serve(config: Config) -> anyhow::Result<()> {
     let signals = Signals::take_over().context("signals cannot be taken over")?;
-    let auth = Arc::new(Auth::try_new(&config.auth, Clock::default())?);
+    let issuers = IssuerRequests::default();
+    let counted = Arc::new(issuers.clone());
+    let auth = Auth::try_counted(&config.auth, Clock::default(), counted)?;
+    let auth = Arc::new(auth);
     let tls = config.tls.clone().map(Tls::load).transpose()?;
     let listener = server::bind(config.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
-    let metrics = Metrics::new(address, config.server.max_connections);
+    let metrics = Metrics::new(address, config.server.max_connections).with_issuers(issuers);
     let store = super::open_store(&config)?.metered(Arc::new(metrics.clone()));
     let mut options = config.registry();
     options.repository.events = Arc::new(metrics.clone());

@@ -129,8 +129,8 @@ fn refuse(decision: &Decision, request: &Request) -> Response {
             ApiError::Forbidden { hint, has_body }
         }
         Verdict::Busy => ApiError::TooManyPasswords { has_body },
-        Verdict::Unavailable(why) => ApiError::NoAuthority {
-            why: Arc::clone(why),
+        Verdict::Unavailable(issuer) => ApiError::NoKeys {
+            issuer: issuer.clone(),
             has_body,
         },
     }

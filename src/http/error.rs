@@ -21,6 +21,7 @@ use super::form::FormError;
 use super::incoming::BodyError;
 use super::reply;
 use crate::auth::Challenge;
+use crate::auth::oidc::Unavailable;
 use crate::chart::Digest;
 use crate::chart::archive::ArchiveError;
 use crate::chart::provenance::ProvenanceError;
@@ -42,8 +43,8 @@ pub(super) enum ApiError {
     Forbidden { hint: &'static str, has_body: bool },
     /// Too many passwords are being compared.
     TooManyPasswords { has_body: bool },
-    /// What tells who somebody is does not answer.
-    NoAuthority { why: Arc<str>, has_body: bool },
+    /// The issuer of a token does not answer.
+    NoKeys { issuer: Unavailable, has_body: bool },
     /// A path that is not percent-encoded UTF-8.
     BadPath,
     /// A query parameter, in ChartMuseum's words.
@@ -282,12 +283,10 @@ impl ApiError {
                 close: *has_body,
                 ..unavailable("too many passwords at once", Duration::from_secs(1))
             },
-            Self::NoAuthority { has_body, .. } => Failure {
+            Self::NoKeys { issuer, has_body } => Failure {
                 close: *has_body,
-                ..unavailable(
-                    "it cannot be found out who you are at the moment",
-                    Duration::from_secs(5),
-                )
+                retry_after: Some(issuer.retry_after),
+                ..refuse(StatusCode::SERVICE_UNAVAILABLE, issuer.to_string())
             },
             Self::BadPath => refuse(
                 StatusCode::BAD_REQUEST,

@@ -18,7 +18,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::fetch::{FetchError, Fetched, Source};
 use super::keys::KeySet;
-use super::{KeyFetches, Unavailable, chain};
+use super::{KeyFetches, Unavailable};
+use crate::auth::watched::with_causes;
 
 /// How long keys last, whatever the issuer says; and if it says nothing.
 const SHORTEST_LIFE: Duration = Duration::from_mins(5);
@@ -279,7 +280,7 @@ impl Core {
                 end.saturating_sub(now.since(held.since)).as_secs()
             })
         };
-        let cause = chain(error);
+        let cause = with_causes(error);
         let outlook = if left.is_some_and(|left| left > 0) {
             "those that are known are used"
         } else {

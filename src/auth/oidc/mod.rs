@@ -12,14 +12,15 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod token;
+mod trusted;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chartroom_storage::Clock;
-use serde_json::{Map, Value};
 
+use super::Workload;
 use cache::Cache;
 pub use fetch::FetchError;
 use fetch::{Http, Source};
@@ -28,17 +29,7 @@ use settings::Checked;
 pub use settings::{IssuerError, IssuerSettings, UrlError};
 pub use token::TokenRefusal;
 use token::{Expected, Unverified};
-
-/// A program that an issuer vouches for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Workload {
-    /// The issuer, as it is configured.
-    pub issuer: Arc<str>,
-    /// The issuer's name for the program.
-    pub subject: String,
-    /// All that its token says.
-    pub claims: Map<String, Value>,
-}
+pub(super) use trusted::Trusted;
 
 /// Why nothing is known of a token: the keys of its issuer cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,7 +74,6 @@ pub struct Issuers {
 }
 
 struct Issuer {
-    name: Arc<str>,
     settings: Checked,
     cache: Cache,
 }
@@ -91,7 +81,7 @@ struct Issuer {
 /// Names the issuers only.
 impl fmt::Debug for Issuers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.issuers.iter().map(|issuer| &issuer.name);
+        let names = self.issuers.iter().map(|issuer| &issuer.settings.name);
         formatter.debug_list().entries(names).finish()
     }
 }
@@ -152,17 +142,13 @@ impl Issuers {
     fn issuer(&self, settings: Checked, source: Box<dyn Source>) -> Arc<Issuer> {
         let name: Arc<str> = settings.name.as_str().into();
         let (clock, fetches) = (self.clock.clone(), Arc::clone(&self.fetches));
-        let cache = Cache::new(Arc::clone(&name), source, clock, fetches);
-        Arc::new(Issuer {
-            name,
-            settings,
-            cache,
-        })
+        let cache = Cache::new(name, source, clock, fetches);
+        Arc::new(Issuer { settings, cache })
     }
 
     /// Returns the names of the issuers.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.issuers.iter().map(|issuer| &*issuer.name)
+        self.issuers.iter().map(|issuer| &*issuer.settings.name)
     }
 
     /// Asks each issuer for its keys, so that the log tells at start which of them cannot be reached,
@@ -213,21 +199,17 @@ impl Issuer {
         };
         let subject = expected.check(&claims)?;
         Ok(Workload {
-            issuer: Arc::clone(&self.name),
+            issuer: self.settings.name.clone(),
             subject,
             claims,
         })
     }
 }
 
-/// Writes an error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
+/// Checks settings without reading any file.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub(super) fn check(settings: &[IssuerSettings]) -> Result<(), IssuerError> {
+    settings::check(settings).map(drop)
 }

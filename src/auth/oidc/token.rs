@@ -51,6 +51,13 @@ pub enum TokenRefusal {
     NotYetValid,
 }
 
+impl TokenRefusal {
+    /// Tells whether it may be a token of something else than an issuer.
+    pub(in crate::auth) fn is_of_nobody(self) -> bool {
+        matches!(self, Self::NotToken | Self::UnknownIssuer)
+    }
+}
+
 /// A token before anything of it is believed.
 pub(super) struct Unverified<'a> {
     text: &'a str,

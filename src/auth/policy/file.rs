@@ -10,9 +10,11 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::claims::{Claims, Written};
 use super::glob::{Glob, GlobError};
 use super::grant::{VerbError, Verbs};
 use super::{Grantee, Policy, PolicyRule, Revoked};
+use crate::auth::oidc::{self, IssuerError, IssuerSettings};
 use crate::chart::yaml::{self, Budget, YamlError};
 
 /// A rule is looked at for every request.
@@ -26,6 +28,9 @@ pub enum PolicyError {
     /// It is not YAML, or not of the right form.
     #[error(transparent)]
     Yaml(#[from] YamlError),
+    /// An issuer is wrong.
+    #[error("`issuers`")]
+    Issuer(#[from] IssuerError),
     /// There are too many rules.
     #[error("there are {0} rules; {MOST_RULES} are accepted")]
     TooMany(usize),
@@ -75,6 +80,9 @@ pub enum RuleError {
     /// The issuer is missing or no text.
     #[error("a workload needs `issuer`, a text")]
     Issuer,
+    /// An issuer is not in the file.
+    #[error("there is no issuer `{0}` under `issuers`")]
+    NoIssuer(String),
     /// Anybody whom the issuer knows would be meant.
     #[error("a workload needs at least one claim under `claims`: others use the same issuer")]
     NoClaims,
@@ -91,6 +99,8 @@ pub enum RuleError {
 struct File {
     #[serde(default)]
     groups: Unique<Vec<String>>,
+    #[serde(default)]
+    issuers: Vec<IssuerSettings>,
     rules: Vec<Rule>,
     #[serde(default)]
     revoked: RevokedFile,
@@ -135,12 +145,12 @@ enum Unsorted {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Field {
-    Map(Unique<Value>),
+    Map(Unique<Written>),
     Other(Value),
 }
 
 /// A map in which a key stands once: of two groups with the same name one would be lost.
-struct Unique<T>(BTreeMap<String, T>);
+pub(super) struct Unique<T>(pub(super) BTreeMap<String, T>);
 
 impl<T> Default for Unique<T> {
     fn default() -> Self {
@@ -175,6 +185,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueVisitor<T> {
     }
 }
 
+/// What rules can name.
+struct Known<'a> {
+    groups: Groups,
+    issuers: &'a [IssuerSettings],
+}
+
 type Groups = BTreeMap<String, Arc<BTreeSet<String>>>;
 
 /// Reads the text of a file.
@@ -184,6 +200,11 @@ pub(super) fn read(text: &str) -> Result<Policy, PolicyError> {
         return Err(PolicyError::TooMany(file.rules.len()));
     }
     let groups = groups(file.groups)?;
+    oidc::check(&file.issuers)?;
+    let known = Known {
+        groups,
+        issuers: &file.issuers,
+    };
     let lines = yaml::lines_of_items(text, "rules");
     let mut rules = Vec::with_capacity(file.rules.len());
     for (number, rule) in file.rules.into_iter().enumerate() {
@@ -192,7 +213,7 @@ pub(super) fn read(text: &str) -> Result<Policy, PolicyError> {
             None => format!("rule {}", number + 1),
         };
         let line = lines.get(number).copied().unwrap_or_default();
-        match self::rule(rule, &groups) {
+        match self::rule(rule, &known) {
             Ok((to, verbs, repositories)) => rules.push(PolicyRule {
                 name: name.into(),
                 line,
@@ -212,6 +233,7 @@ pub(super) fn read(text: &str) -> Result<Policy, PolicyError> {
     Ok(Policy {
         rules,
         revoked: revoked(file.revoked),
+        issuers: file.issuers,
     })
 }
 
@@ -228,13 +250,13 @@ fn groups(groups: Unique<Vec<String>>) -> Result<Groups, PolicyError> {
     Ok(read)
 }
 
-fn rule(rule: Rule, groups: &Groups) -> Result<(Vec<Grantee>, Verbs, Vec<Glob>), RuleError> {
+fn rule(rule: Rule, known: &Known<'_>) -> Result<(Vec<Grantee>, Verbs, Vec<Glob>), RuleError> {
     let to: Vec<Grantee> = rule
         .to
         .into_iter()
         .map(|somebody| match somebody {
-            Unsorted::Name(name) => self::name(&name, groups),
-            Unsorted::Map(map) => workload(map.0),
+            Unsorted::Name(name) => self::name(&name, &known.groups),
+            Unsorted::Map(map) => workload(map.0, known.issuers),
             Unsorted::Other(value) => Err(RuleError::Nobody(value.to_string())),
         })
         .collect::<Result<_, _>>()?;
@@ -275,7 +297,10 @@ fn name(text: &str, groups: &Groups) -> Result<Grantee, RuleError> {
     }
 }
 
-fn workload(mut map: BTreeMap<String, Field>) -> Result<Grantee, RuleError> {
+fn workload(
+    mut map: BTreeMap<String, Field>,
+    issuers: &[IssuerSettings],
+) -> Result<Grantee, RuleError> {
     let issuer = match map.remove("issuer") {
         Some(Field::Other(Value::String(issuer))) if !issuer.is_empty() => issuer,
         _ => return Err(RuleError::Issuer),
@@ -288,23 +313,9 @@ fn workload(mut map: BTreeMap<String, Field>) -> Result<Grantee, RuleError> {
     if let Some(key) = map.into_keys().next() {
         return Err(RuleError::Key(key));
     }
-    if written.is_empty() {
-        return Err(RuleError::NoClaims);
-    }
-    let mut claims = Vec::with_capacity(written.len());
-    for (name, value) in written {
-        let texts = match value {
-            Value::Array(items) if !items.is_empty() => items,
-            one => vec![one],
-        };
-        let mut globs = Vec::with_capacity(texts.len());
-        for text in texts {
-            let Value::String(text) = text else {
-                return Err(RuleError::Claim(name));
-            };
-            globs.push(Glob::of_text(&text)?);
-        }
-        claims.push((name, globs));
+    let claims = Claims::read(written)?;
+    if !issuers.iter().any(|known| known.name == issuer) {
+        return Err(RuleError::NoIssuer(issuer));
     }
     Ok(Grantee::Workload { issuer, claims })
 }

@@ -1,6 +1,7 @@
 //! Who may do what where: rules that allow, and nothing that forbids. What no rule allows is refused,
 //! so that their order does not matter and one rule can be read without the others.
 
+mod claims;
 mod file;
 pub(crate) mod glob;
 pub(crate) mod grant;
@@ -14,14 +15,16 @@ use std::sync::Arc;
 
 use chartroom_storage::RepositoryPath;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+
+use claims::Claims;
 
 pub(crate) use file::LARGEST;
-pub use file::PolicyError;
+pub use file::{PolicyError, RuleError};
 pub use glob::{Glob, GlobError};
 pub use grant::{Grant, GrantError, VerbError, Verbs};
 pub use looking::Look;
 
+use super::oidc::IssuerSettings;
 use super::{AccessToken, Identity, Verb};
 
 /// The rules, and what is revoked.
@@ -29,6 +32,7 @@ use super::{AccessToken, Identity, Verb};
 pub struct Policy {
     rules: Vec<PolicyRule>,
     revoked: Revoked,
+    issuers: Vec<IssuerSettings>,
 }
 
 /// Allows some to do something somewhere.
@@ -60,8 +64,7 @@ enum Grantee {
     Token(Glob),
     Workload {
         issuer: String,
-        /// Each must be there, and like one of its patterns.
-        claims: Vec<(String, Vec<Glob>)>,
+        claims: Claims,
     },
 }
 
@@ -94,6 +97,7 @@ impl Policy {
                 repositories: Glob::of_repositories("**").into_iter().collect(),
             }],
             revoked: Revoked::default(),
+            issuers: Vec::new(),
         }
     }
 
@@ -125,6 +129,11 @@ impl Policy {
                 .subjects
                 .get(&token.subject)
                 .is_some_and(|before| token.issued < *before)
+    }
+
+    /// Returns the issuers whose tokens tell who a workload is.
+    pub fn issuers(&self) -> &[IssuerSettings] {
+        &self.issuers
     }
 
     /// Returns the rules, in the order of the file.
@@ -162,28 +171,10 @@ impl Grantee {
                 subject.matches_text(&token.subject)
             }
             (Self::Workload { issuer, claims }, Identity::Workload(workload)) => {
-                *issuer == workload.issuer
-                    && claims.iter().all(|(name, globs)| {
-                        let value = workload.claims.get(name);
-                        value.is_some_and(|value| is_like(value, globs))
-                    })
+                *issuer == workload.issuer && claims.are_in(&workload.claims)
             }
             _ => false,
         }
-    }
-}
-
-/// A claim is compared as a text; of a list one item is enough, as with `aud`.
-fn is_like(value: &Value, globs: &[Glob]) -> bool {
-    let matches = |text: &str| globs.iter().any(|glob| glob.matches_text(text));
-    match value {
-        Value::String(text) => matches(text),
-        Value::Bool(_) | Value::Number(_) => matches(&value.to_string()),
-        Value::Array(items) => items
-            .iter()
-            .filter_map(Value::as_str)
-            .any(|text| matches(text)),
-        Value::Null | Value::Object(_) => false,
     }
 }
 
@@ -196,13 +187,7 @@ impl fmt::Display for Grantee {
             Self::Group { name, .. } => write!(formatter, "group:{name}"),
             Self::Token(subject) => write!(formatter, "token:{subject}"),
             Self::Workload { issuer, claims } => {
-                write!(formatter, "{issuer} with")?;
-                for (number, (name, globs)) in claims.iter().enumerate() {
-                    let comma = if number > 0 { "," } else { "" };
-                    let globs: Vec<String> = globs.iter().map(ToString::to_string).collect();
-                    write!(formatter, "{comma} {name}={}", globs.join("|"))?;
-                }
-                Ok(())
+                write!(formatter, "{issuer} with {claims}")
             }
         }
     }

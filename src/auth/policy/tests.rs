@@ -1,10 +1,15 @@
 use super::*;
+use crate::auth::watched::with_causes;
+use serde_json::Value;
 use serde_json::json;
 
 const POLICY: &str = "\
 # A comment.
 groups:
   platform: [alice, bob]
+
+issuers:
+  - {name: github, url: 'https://issuer.example', audiences: [charts]}
 
 rules:
   - name: everybody reads
@@ -18,7 +23,7 @@ rules:
   - {name: ci, to: ['token:ci/*'], allow: [push], repositories: ['**']}
   - name: workflow
     to:
-      - issuer: https://issuer.example
+      - issuer: github
         claims:
           repository: acme/*
           ref: [refs/heads/main, refs/tags/*]
@@ -112,15 +117,15 @@ fn what_no_rule_allows_is_refused() {
 
 #[test]
 fn a_workload_needs_the_issuer_and_every_claim() {
-    let issuer = "https://issuer.example";
+    let issuer = "github";
     let good = json!({"repository": "acme/shop", "ref": "refs/heads/main", "more": 1});
     assert_eq!(
         verbs(&workload(issuer, good.clone()), "acme/shop"),
         "push overwrite"
     );
     for (issuer, claims) in [
-        ("https://issuer.example/", good.clone()),
-        ("https://other.example", good.clone()),
+        ("https://issuer.example", good.clone()),
+        ("gitlab", good.clone()),
         (issuer, json!({"repository": "acme/shop"})),
         (
             issuer,
@@ -167,11 +172,11 @@ fn rules_have_their_lines() {
         .map(|rule| (rule.name.to_string(), rule.line))
         .collect();
     let expected = [
-        ("everybody reads", 6),
-        ("rule 2", 11),
-        ("ci", 14),
-        ("workflow", 15),
-        ("known", 23),
+        ("everybody reads", 9),
+        ("rule 2", 14),
+        ("ci", 17),
+        ("workflow", 18),
+        ("known", 26),
     ];
     assert_eq!(lines, expected.map(|(name, line)| (name.to_owned(), line)));
 }
@@ -259,6 +264,22 @@ fn every_mistake_is_told() {
         (complete("[{issuer: i, claims: {a: []}}]"), "the claim `a`"),
         (complete("[{issuer: i, claims: {a: b, a: c}}]"), "twice"),
         (
+            complete("[{issuer: i, claims: {a: b}}]"),
+            "there is no issuer `i` under `issuers`",
+        ),
+        (
+            "rules: []\nissuers: [{name: i, url: 'https://i.example'}]".to_owned(),
+            "missing field `audiences`",
+        ),
+        (
+            "rules: []\nissuers: [{name: i, url: 'https://i.example', audience: x}]".to_owned(),
+            "unknown field `audience`",
+        ),
+        (
+            "rules: []\nissuers: [{name: i, url: 'http://i.example', audiences: [x]}]".to_owned(),
+            "`issuers`: issuer `i`: url: `http://i.example` does not begin with https://",
+        ),
+        (
             "rules: []\nrevoked: {token: [x]}".to_owned(),
             "unknown field `token`",
         ),
@@ -267,7 +288,7 @@ fn every_mistake_is_told() {
             "",
         ),
     ] {
-        let error = Policy::parse(&text).unwrap_err().to_string();
+        let error = with_causes(&Policy::parse(&text).unwrap_err());
         assert!(error.contains(expected), "{text}\n{error}");
     }
     let many = "rules:\n".to_owned()
@@ -285,7 +306,7 @@ fn a_rule_is_written_as_a_sentence() {
             "everybody reads: anonymous may pull in /, public/**",
             "rule 2: group:platform, user:carol may pull,push,delete in org/*",
             "ci: token:ci/* may push in **",
-            "workflow: https://issuer.example with ref=refs/heads/main|refs/tags/*, repository=acme/* may push,overwrite in acme/**",
+            "workflow: github with ref=refs/heads/main|refs/tags/*, repository=acme/* may push,overwrite in acme/**",
             "known: authenticated may pull in shared",
         ]
     );

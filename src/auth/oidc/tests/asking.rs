@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::issuer::{LocalIssuer, Manner};
 use super::*;
+use crate::auth::watched::with_causes;
 
 fn http(settings: &IssuerSettings) -> Result<Http, FetchError> {
     let checked = settings::check(std::slice::from_ref(settings)).unwrap();
@@ -69,7 +70,7 @@ async fn a_certificate_comes_from_the_configured_authority_and_from_no_other_one
     settings.ca_file = None;
     let unknown = fetch(&settings).await.err().unwrap();
     for error in [strange, unknown] {
-        let text = chain(&error);
+        let text = with_causes(&error);
         assert!(text.contains("does not answer"), "{text}");
         assert!(text.contains("certificate"), "{text}");
     }
@@ -281,7 +282,7 @@ async fn an_issuer_whose_settings_change_is_another_one_and_the_others_keep_thei
     changed[1].ca_file = Some("/nowhere/ca.pem".into());
     let (issuers, problems) = issuers.renewed(&changed);
     assert_eq!(issuers.names().collect::<Vec<_>>(), ["a"]);
-    let told: Vec<String> = problems.iter().map(|error| chain(error)).collect();
+    let told: Vec<String> = problems.iter().map(|error| with_causes(error)).collect();
     assert_eq!(
         told,
         [

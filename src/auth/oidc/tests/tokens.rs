@@ -26,7 +26,7 @@ async fn tokens_of_all_three_kinds_of_keys_are_taken() {
     let keys = SigningKey::all("1");
     for key in &keys {
         let workload = result(&keys, &key.sign(&claims())).await.unwrap();
-        assert_eq!(&*workload.issuer, "ci");
+        assert_eq!(workload.issuer, "ci");
         assert_eq!(workload.subject, "repo:acme/charts:ref:refs/heads/main");
         assert_eq!(Value::Object(workload.claims), claims());
     }
@@ -271,7 +271,7 @@ async fn an_issuer_cannot_speak_for_another_one() {
     let issuers = issuers_of(&[("ci", URL, &first), ("other", other, &second)]);
     let foreign = with("iss", json!(other));
     let workload = issuers.verify(&theirs[1].sign(&foreign)).await.unwrap();
-    assert_eq!(&*workload.issuer, "other");
+    assert_eq!(workload.issuer, "other");
     let forged = issuers.verify(&theirs[1].sign(&claims())).await;
     assert_eq!(refused(forged), Refusal::Signature);
     let forged = issuers.verify(&ours[1].sign(&foreign)).await;
