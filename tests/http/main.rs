@@ -22,9 +22,13 @@ mod explain;
 mod failures;
 mod http2;
 mod index;
+#[path = "../support/issuer.rs"]
+#[allow(dead_code, reason = "no test needs everything")]
+mod issuer;
 mod limits;
 mod metrics;
 mod monitoring;
+mod oidc;
 mod openapi;
 mod pages;
 mod repositories;

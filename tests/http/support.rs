@@ -12,7 +12,8 @@ use chartroom::auth::Auth;
 use chartroom::chart::Digest;
 use chartroom::http;
 use chartroom::http::settings::{Depth, Settings};
-use chartroom::metrics::Metrics;
+use chartroom::auth::oidc::KeyFetches;
+use chartroom::metrics::{IssuerRequests, Metrics};
 use chartroom::repository::{Options, RegistryOptions, Repositories};
 use chartroom_storage::{BucketOptions, Clock, Location, Store, Timeouts};
 use tower::ServiceExt;
@@ -185,7 +186,9 @@ impl Builder {
 
 /// As those of a server that listens at the default address.
 pub(crate) fn metrics() -> Metrics {
-    Metrics::new("127.0.0.1:8879".parse().unwrap(), 1024)
+    let issuers = IssuerRequests::default();
+    issuers.expect(&"ci".into());
+    Metrics::new("127.0.0.1:8879".parse().unwrap(), 1024).with_issuers(issuers)
 }
 
 async fn open(store: Store, options: RegistryOptions, is_single: bool) -> Arc<Repositories> {
