@@ -35,8 +35,10 @@ pub enum Verdict {
     Forbidden(&'static str),
     /// It was not found out: too many passwords are being compared.
     Busy,
+    /// It was not found out: what knows is away; with why, for the log.
+    Unavailable(Arc<str>),
     /// It was not found out: the issuer of their token does not answer.
-    Unavailable(Unavailable),
+    NoKeys(Unavailable),
 }
 
 /// What allows or refuses.

@@ -187,15 +187,17 @@ enum Unknown {
     Refused(Refusal),
     /// Too many passwords are being compared.
     Busy,
+    /// What knows is away.
+    Unavailable(Arc<str>),
     /// The issuer of the token does not answer.
-    Unavailable(oidc::Unavailable),
+    NoKeys(oidc::Unavailable),
 }
 
 impl From<oidc::VerifyError> for Unknown {
     fn from(error: oidc::VerifyError) -> Self {
         match error {
             oidc::VerifyError::Refused(refusal) => Self::Refused(refusal.into()),
-            oidc::VerifyError::Unavailable(issuer) => Self::Unavailable(issuer),
+            oidc::VerifyError::Unavailable(issuer) => Self::NoKeys(issuer),
         }
     }
 }
@@ -416,8 +418,11 @@ impl Auth {
                 return (Rule::Credentials, Verdict::Challenged(challenge, *refusal));
             }
             Err(Unknown::Busy) => return (Rule::Credentials, Verdict::Busy),
-            Err(Unknown::Unavailable(issuer)) => {
-                return (Rule::Credentials, Verdict::Unavailable(issuer.clone()));
+            Err(Unknown::Unavailable(why)) => {
+                return (Rule::Credentials, Verdict::Unavailable(Arc::clone(why)));
+            }
+            Err(Unknown::NoKeys(issuer)) => {
+                return (Rule::Credentials, Verdict::NoKeys(issuer.clone()));
             }
         };
         match &self.scheme {

@@ -129,7 +129,11 @@ fn refuse(decision: &Decision, request: &Request) -> Response {
             ApiError::Forbidden { hint, has_body }
         }
         Verdict::Busy => ApiError::TooManyPasswords { has_body },
-        Verdict::Unavailable(issuer) => ApiError::NoKeys {
+        Verdict::Unavailable(why) => ApiError::NoAuthority {
+            why: Arc::clone(why),
+            has_body,
+        },
+        Verdict::NoKeys(issuer) => ApiError::NoKeys {
             issuer: issuer.clone(),
             has_body,
         },

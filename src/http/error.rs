@@ -43,6 +43,8 @@ pub(super) enum ApiError {
     Forbidden { hint: &'static str, has_body: bool },
     /// Too many passwords are being compared.
     TooManyPasswords { has_body: bool },
+    /// What tells who somebody is does not answer.
+    NoAuthority { why: Arc<str>, has_body: bool },
     /// The issuer of a token does not answer.
     NoKeys { issuer: Unavailable, has_body: bool },
     /// A path that is not percent-encoded UTF-8.
@@ -282,6 +284,13 @@ impl ApiError {
             Self::TooManyPasswords { has_body } => Failure {
                 close: *has_body,
                 ..unavailable("too many passwords at once", Duration::from_secs(1))
+            },
+            Self::NoAuthority { has_body, .. } => Failure {
+                close: *has_body,
+                ..unavailable(
+                    "it cannot be found out who you are at the moment",
+                    Duration::from_secs(5),
+                )
             },
             Self::NoKeys { issuer, has_body } => Failure {
                 close: *has_body,

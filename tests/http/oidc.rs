@@ -127,8 +127,18 @@ async fn other_claims_open_other_things() {
         (claims(&issuer), 200, 403, 201),
         (with(&issuer, "ref", json!("refs/heads/x")), 403, 403, 403),
         (with(&issuer, "ref", json!(null)), 403, 403, 403),
-        (with(&issuer, "repository", json!("evil/shop")), 403, 403, 403),
-        (with(&issuer, "repository", json!("acme/shop/x")), 403, 403, 403),
+        (
+            with(&issuer, "repository", json!("evil/shop")),
+            403,
+            403,
+            403,
+        ),
+        (
+            with(&issuer, "repository", json!("acme/shop/x")),
+            403,
+            403,
+            403,
+        ),
         (
             json!({
                 "iss": issuer.url, "sub": "system:serviceaccount:ci:reader", "aud": AUDIENCE,
@@ -184,15 +194,24 @@ fn bad_tokens(issuer: &LocalIssuer) -> Vec<(&'static str, String)> {
         ("for others", changed("aud", json!("https://other.example"))),
         ("for nobody", changed("aud", json!([]))),
         ("for ever", changed("exp", json!(null))),
-        ("of another issuer", changed("iss", json!("https://other.example"))),
+        (
+            "of another issuer",
+            changed("iss", json!("https://other.example")),
+        ),
         ("truncated", good[..good.len() - 20].to_owned()),
         ("without its end", format!("{}.{}.", parts[0], parts[1])),
         ("changed", format!("{}.{admin}.{}", parts[0], parts[2])),
         ("oversized", changed("padding", json!("x".repeat(13_000)))),
         ("enormous", changed("padding", json!("x".repeat(100_000)))),
         ("unsigned", format!("{none}.{}.", parts[1])),
-        ("unsigned with a signature", format!("{none}.{}.{}", parts[1], parts[2])),
-        ("confused", encode(&confused, &claims(issuer), &secret).unwrap()),
+        (
+            "unsigned with a signature",
+            format!("{none}.{}.{}", parts[1], parts[2]),
+        ),
+        (
+            "confused",
+            encode(&confused, &claims(issuer), &secret).unwrap(),
+        ),
         ("forged", forger.sign(&claims(issuer))),
         (
             "of a key that is not there",
@@ -267,7 +286,9 @@ async fn while_an_issuer_is_down_its_tokens_get_503_and_nobody_else_is_touched()
         assert!((1..=10).contains(&seconds), "{seconds}");
         // Even what everybody may: who they are was asked for.
         let headers = [("authorization", header.as_str())];
-        let reply = server.request(Method::GET, "/public/index.yaml", &headers).await;
+        let reply = server
+            .request(Method::GET, "/public/index.yaml", &headers)
+            .await;
         assert_eq!(reply.status, 503, "{reply}");
     }
     assert!(server.stored().await.is_empty());

@@ -21,6 +21,7 @@ impl fmt::Display for Cause {
         let error: &dyn Error = match &*self.0 {
             ApiError::Repository(error) => error,
             ApiError::Internal(error) => error.as_ref(),
+            ApiError::NoAuthority { why, .. } => return formatter.write_str(why),
             ApiError::NoKeys { issuer, .. } => issuer,
             other => return write!(formatter, "{other:?}"),
         };
