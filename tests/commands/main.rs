@@ -15,6 +15,10 @@ mod archive;
 mod binary;
 mod check;
 mod explain;
+#[path = "../support/issuer.rs"]
+#[allow(dead_code, reason = "no test needs everything")]
+mod issuer;
+mod issuers;
 mod policy;
 #[path = "../support/server.rs"]
 mod server;

@@ -32,6 +32,9 @@ const UNKNOWN_KEY_GAP: Duration = Duration::from_secs(30);
 /// How long an issuer that did not answer is left alone.
 const FAILURE_GAP: Duration = Duration::from_secs(10);
 
+/// As much of a cause as the log needs.
+const LONGEST_CAUSE: usize = 1000;
+
 pub(super) struct Cache {
     core: Arc<Core>,
     flight: Mutex<Option<Flight>>,
@@ -280,7 +283,8 @@ impl Core {
                 end.saturating_sub(now.since(held.since)).as_secs()
             })
         };
-        let cause = with_causes(error);
+        // A reader of JSON repeats what it did not expect.
+        let cause: String = with_causes(error).chars().take(LONGEST_CAUSE).collect();
         let outlook = if left.is_some_and(|left| left > 0) {
             "those that are known are used"
         } else {

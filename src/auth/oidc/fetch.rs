@@ -17,7 +17,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::keys::{KeySet, KeySetError};
-use super::settings::{Address, Checked, UrlError, is_loopback, keys_url};
+use super::settings::{Address, Checked, UrlError, harmless, is_loopback, keys_url};
 
 /// For one request, its body included; keys take two.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -27,8 +27,6 @@ const LARGEST_BODY: usize = 256 << 10;
 const LARGEST_TOKEN: u64 = 64 << 10;
 const LARGEST_CA_FILE: u64 = 4 << 20;
 const ACCEPTED: &str = "application/json, application/jwk-set+json";
-/// What the log shows of what somebody else sent.
-const LONGEST_SHOWN: usize = 200;
 
 /// Why the keys of an issuer cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -201,7 +199,7 @@ impl Http {
             .map_err(|source| FetchError::NotConfiguration { url: url(), source })?;
         // Else one issuer of a host could speak for another.
         if configuration.issuer != self.issuer {
-            let issuer = configuration.issuer.chars().take(LONGEST_SHOWN).collect();
+            let issuer = harmless(&configuration.issuer);
             return Err(FetchError::OtherIssuer { url: url(), issuer });
         }
         keys_address_of(discovery, &configuration.jwks_uri)

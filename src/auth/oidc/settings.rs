@@ -13,6 +13,7 @@ use super::fetch::FetchError;
 const MOST_ISSUERS: usize = 32;
 const MOST_AUDIENCES: usize = 32;
 const LONGEST_NAME: usize = 64;
+const LONGEST_SHOWN: usize = 200;
 /// What OpenID Connect and the three large issuers sign with.
 const USUAL_ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 
@@ -190,23 +191,29 @@ fn check_one(settings: &IssuerSettings) -> Result<Checked, IssuerError> {
     })
 }
 
+/// As much of a text as a log needs, without what could end its line: an issuer chose it.
+pub(super) fn harmless(text: &str) -> String {
+    let letters = text.chars().take(LONGEST_SHOWN);
+    letters.flat_map(char::escape_debug).collect()
+}
+
 fn issuer_url(text: &str) -> Result<Url, UrlError> {
     let url = keys_url(text)?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(UrlError::Query(text.to_owned()));
+        return Err(UrlError::Query(harmless(text)));
     }
     Ok(url)
 }
 
 /// Reads the address of keys.
 pub(super) fn keys_url(text: &str) -> Result<Url, UrlError> {
-    let url = Url::parse(text).map_err(|_| UrlError::NotUrl(text.to_owned()))?;
+    let url = Url::parse(text).map_err(|_| UrlError::NotUrl(harmless(text)))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(UrlError::Credentials);
     }
     let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
     if !is_safe || !url.has_host() {
-        return Err(UrlError::Insecure(text.to_owned()));
+        return Err(UrlError::Insecure(harmless(text)));
     }
     Ok(url)
 }

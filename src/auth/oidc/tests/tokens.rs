@@ -257,7 +257,13 @@ async fn times_are_checked_with_half_a_minute_for_clocks_that_differ() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_has_a_subject() {
-    for subject in [json!(""), json!(5), json!(null), json!("x".repeat(1025))] {
+    for subject in [
+        json!(""),
+        json!(5),
+        json!(null),
+        json!("x".repeat(1025)),
+        json!("x\nforged line"),
+    ] {
         assert_eq!(refusal(&with("sub", subject)).await, Refusal::BadClaim);
     }
     assert_eq!(refusal(&without("sub")).await, Refusal::BadClaim);
