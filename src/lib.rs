@@ -1,5 +1,6 @@
 //! A Helm chart repository server.
 
+pub mod audit;
 pub mod auth;
 pub mod chart;
 pub mod cli;
