@@ -7,6 +7,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,9 +47,15 @@ pub struct Record<'a> {
     /// The user, or the subject of a token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<&'a str>,
+    /// The id of an access token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<&'a str>,
+    /// Who vouches for a workload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<&'a str>,
     /// The address that the request came from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub client: Option<String>,
+    pub client: Option<IpAddr>,
     /// The verb: `pull`, `push`, `overwrite` or `delete`.
     pub action: &'static str,
     /// The path of the repository; empty for the one at the root.
@@ -63,6 +70,9 @@ pub struct Record<'a> {
     pub allowed: bool,
     /// What allowed or refused it.
     pub rule: &'a str,
+    /// What is wrong with the credentials, if something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The status of the reply. What is allowed can fail.
     pub status: u16,
 }
@@ -96,21 +106,38 @@ pub enum AuditError {
     /// The thread that writes is gone.
     #[error("the audit log's thread ended")]
     Gone,
-    /// The line is not JSON.
+    /// The record is not JSON.
     #[error("a line of the audit log cannot be made")]
     Json(#[from] serde_json::Error),
+}
+
+/// A record as it is written.
+#[derive(Clone, Debug)]
+pub struct Line(Vec<u8>);
+
+impl Line {
+    /// Makes the line of a record.
+    ///
+    /// # Errors
+    /// If it is not JSON, which no record is.
+    pub fn of(record: &Record<'_>) -> Result<Self, AuditError> {
+        let mut text = serde_json::to_vec(record)?;
+        text.push(b'\n');
+        Ok(Self(text))
+    }
 }
 
 /// The audit log. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct AuditLog {
-    lines: mpsc::Sender<Line>,
+    lines: mpsc::Sender<Waiting>,
 }
 
+/// A line, and who waits for it, if somebody does.
 #[derive(Debug)]
-struct Line {
-    text: Vec<u8>,
-    written: oneshot::Sender<Result<(), Arc<io::Error>>>,
+struct Waiting {
+    line: Line,
+    written: Option<oneshot::Sender<Result<(), Arc<io::Error>>>>,
 }
 
 impl AuditLog {
@@ -141,17 +168,31 @@ impl AuditLog {
     ///
     /// # Cancellation
     /// The line may be written or not.
-    pub async fn write(&self, record: &Record<'_>) -> Result<(), AuditError> {
-        let mut text = serde_json::to_vec(record)?;
-        text.push(b'\n');
+    pub async fn write(&self, line: Line) -> Result<(), AuditError> {
         let (written, answer) = oneshot::channel();
-        let line = Line { text, written };
+        let waiting = Waiting {
+            line,
+            written: Some(written),
+        };
         let outcome = timeout(PATIENCE, async {
-            self.lines.send(line).await.map_err(|_| AuditError::Gone)?;
+            let sent = self.lines.send(waiting).await;
+            sent.map_err(|_| AuditError::Gone)?;
             let written = answer.await.map_err(|_| AuditError::Gone)?;
             written.map_err(AuditError::Write)
         });
         outcome.await.unwrap_or(Err(AuditError::Slow))
+    }
+
+    /// Gives a line to be written, for those who cannot wait.
+    ///
+    /// # Errors
+    /// If too many lines wait.
+    pub fn write_later(&self, line: Line) -> Result<(), AuditError> {
+        let waiting = Waiting {
+            line,
+            written: None,
+        };
+        self.lines.try_send(waiting).map_err(|_| AuditError::Slow)
     }
 }
 
@@ -162,21 +203,24 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, mut waiting: mpsc::Receiver<Line>) {
+    fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
         let mut batch = Vec::new();
         while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
             let mut text = Vec::new();
             if self.is_broken {
                 text.push(b'\n');
             }
-            for line in &batch {
-                text.extend_from_slice(&line.text);
+            for Waiting { line, .. } in &batch {
+                text.extend_from_slice(&line.0);
             }
             let result = self.output.write(&text).map_err(Arc::new);
             self.is_broken = result.is_err();
-            for line in batch.drain(..) {
+            if let Err(error) = &result {
+                tracing::error!(%error, lines = batch.len(), "the audit log cannot be written");
+            }
+            for waiting in batch.drain(..) {
                 // Whoever waited may have given up.
-                let _ = line.written.send(result.clone());
+                let _ = waiting.written.map(|written| written.send(result.clone()));
             }
         }
     }
@@ -236,21 +280,25 @@ mod tests {
     use super::*;
     use std::fs;
 
-    fn record<'a>(request_id: &'a str, subject: &'a Subject) -> Record<'a> {
-        Record {
+    fn line(request_id: &str, subject: &Subject) -> Line {
+        let record = Record {
             time: DateTime::UNIX_EPOCH,
             request_id,
             kind: "user",
             who: Some("alice"),
-            client: Some("192.0.2.7".to_owned()),
+            token_id: None,
+            issuer: None,
+            client: Some("192.0.2.7".parse().unwrap()),
             action: "push",
             repository: "org/team",
             subject,
             generation: Some(3),
             allowed: true,
             rule: "the only user",
+            reason: None,
             status: 201,
-        }
+        };
+        Line::of(&record).unwrap()
     }
 
     fn log_at(path: &std::path::Path) -> AuditLog {
@@ -266,14 +314,14 @@ mod tests {
             ..Subject::default()
         };
         for id in ["1", "2"] {
-            log_at(&path).write(&record(id, &subject)).await.unwrap();
+            log_at(&path).write(line(id, &subject)).await.unwrap();
         }
-        let line = |id: &str| {
+        let expected = |id: &str| {
             format!(
                 r#"{{"time":"1970-01-01T00:00:00Z","request_id":"{id}","kind":"user","who":"alice","client":"192.0.2.7","action":"push","repository":"org/team","chart":"nginx\n","generation":3,"allowed":true,"rule":"the only user","status":201}}"#
             )
         };
-        let expected = format!("{}\n{}\n", line("1"), line("2"));
+        let expected = format!("{}\n{}\n", expected("1"), expected("2"));
         assert_eq!(fs::read_to_string(&path).unwrap(), expected);
     }
 
@@ -283,10 +331,10 @@ mod tests {
         let path = directory.path().join("audit.jsonl");
         let log = log_at(&path);
         let subject = Subject::default();
-        log.write(&record("1", &subject)).await.unwrap();
+        log.write(line("1", &subject)).await.unwrap();
         let rotated = directory.path().join("audit.jsonl.1");
         fs::rename(&path, &rotated).unwrap();
-        log.write(&record("2", &subject)).await.unwrap();
+        log.write(line("2", &subject)).await.unwrap();
         for (path, id) in [(&rotated, "1"), (&path, "2")] {
             let text = fs::read_to_string(path).unwrap();
             assert_eq!(text.lines().count(), 1);
@@ -303,7 +351,7 @@ mod tests {
             let log = log.clone();
             async move {
                 let id = number.to_string();
-                log.write(&record(&id, &Subject::default())).await
+                log.write(line(&id, &Subject::default())).await
             }
         });
         for result in futures_util::future::join_all(writes).await {
@@ -330,11 +378,11 @@ mod tests {
         let log = log_at(&path);
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
         let subject = Subject::default();
-        let error = log.write(&record("1", &subject)).await.unwrap_err();
+        let error = log.write(line("1", &subject)).await.unwrap_err();
         assert!(matches!(error, AuditError::Write(_)), "{error}");
         // As soon as it can be written again it is, and whoever reads lines finds whole ones.
         fs::create_dir(path.parent().unwrap()).unwrap();
-        log.write(&record("2", &subject)).await.unwrap();
+        log.write(line("2", &subject)).await.unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(
             text.trim_start().starts_with('{') && text.ends_with("}\n"),

@@ -82,6 +82,14 @@ impl Decision {
     pub fn is_allowed(&self) -> bool {
         matches!(self.verdict, Verdict::Allowed)
     }
+
+    /// Returns what is wrong with the credentials, if that is why they may not.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self.verdict {
+            Verdict::Challenged(_, refusal) => Some(refusal),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Rule {

@@ -59,6 +59,33 @@ impl Identity {
         }
     }
 
+    /// Returns how they said who they are.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::User(_) => "user",
+            Self::Token(_) => "token",
+            Self::AccessToken(_) => "access token",
+            Self::Workload(_) => "workload",
+        }
+    }
+
+    /// Returns the id by which their token can be revoked.
+    pub fn token_id(&self) -> Option<&str> {
+        match self {
+            Self::AccessToken(token) => Some(&token.id),
+            _ => None,
+        }
+    }
+
+    /// Returns the issuer that vouches for them.
+    pub fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Workload(workload) => Some(&workload.issuer),
+            _ => None,
+        }
+    }
+
     /// Tells whether nobody said who they are.
     pub fn is_anonymous(&self) -> bool {
         *self == Self::Anonymous

@@ -12,6 +12,7 @@ use clap::{ArgMatches, Command};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::gen_index;
+use crate::audit::{AuditLog, Destination};
 use crate::auth::{self, Auth};
 use crate::config::{self, Config};
 use crate::metrics::{IssuerRequests, Metrics};
@@ -81,6 +82,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let counted = Arc::new(issuers.clone());
     let auth = Auth::try_counted(&config.auth, Clock::default(), counted)?;
     let auth = Arc::new(auth);
+    let audit = config.audit.clone().map(AuditLog::open).transpose();
+    let audit = audit.context("the audit log cannot be opened")?;
     let tls = config.tls.clone().map(Tls::load).transpose()?;
     let listener = server::bind(config.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
@@ -102,13 +105,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         };
         let repositories = opened
             .with_context(|| format!("the repositories in {} cannot be opened", config.storage))?;
-        greet(&config, address);
+        // There each line is a line of JSON.
+        if config.audit != Some(Destination::Stdout) {
+            greet(&config, address);
+        }
         warn_of_open_writes(&config, address);
         let following = Arc::clone(&auth);
         let following = tokio::spawn(async move { following.follow().await });
         let _following = AbortOnDropHandle::new(following);
         let connections = metrics.connections();
-        let router = http::router(repositories.clone(), config.http, auth, metrics);
+        let router = http::router(repositories.clone(), config.http, auth, audit, metrics);
         server::serve(
             listener,
             router,

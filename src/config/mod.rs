@@ -27,6 +27,7 @@ use std::net::SocketAddr;
 use chartroom_storage::{BucketOptions, Location};
 use clap::ArgMatches;
 
+use crate::audit::Destination;
 use crate::http::settings::{Depth, Settings as HttpSettings};
 use crate::server::Settings as ServerSettings;
 use crate::telemetry::{LogFormat, Settings as LogSettings};
@@ -60,6 +61,8 @@ pub struct Config {
     pub http: HttpSettings,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// Where the audit log goes; `None` is nowhere.
+    pub audit: Option<Destination>,
     /// Whether to print the index of the one repository and end.
     pub gen_index: bool,
     /// Whether there is no second replica, so that the storage need not tell two apart.
@@ -128,11 +131,13 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
     let server = server(reader);
     let http = http::read(reader);
     let log = log(reader);
+    let audit = reader.optional(&options::AUDIT_LOG, parse::audit_log);
     let gen_index = gen_index(reader, http.as_ref().ok());
     let single_replica = reader.value(&options::SINGLE_REPLICA, parse::switch);
     chartmuseum::note(reader);
     let (storage, buckets) = storage?;
     let log = log?;
+    let audit = audit?;
     let http = HttpSettings {
         log_format: log.format,
         ..http?
@@ -147,6 +152,7 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
         server: server?,
         http,
         log,
+        audit,
         gen_index: gen_index?,
         single_replica: single_replica?,
         chartmuseum: None,

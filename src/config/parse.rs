@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::audit::Destination;
+
 /// Why a text is not a value: what it is not, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
@@ -203,6 +205,14 @@ pub(super) fn file(text: &str) -> Result<PathBuf, Wrong> {
         return Err(wrong(std::io::ErrorKind::IsADirectory.into()));
     }
     Ok(text.into())
+}
+
+/// Reads where the audit log goes. Whether the file can be written is found out when it is opened.
+pub(super) fn audit_log(text: &str) -> Result<Destination, Wrong> {
+    Ok(match text {
+        "-" => Destination::Stdout,
+        path => Destination::File(path.into()),
+    })
 }
 
 /// Reads a URL that others begin with, writes it as browsers do, and cuts the slash at its end.

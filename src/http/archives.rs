@@ -7,10 +7,12 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use headers::{ETag, HeaderMapExt, LastModified};
 
+use super::audit::About;
 use super::conditional::{Outcome, Validators, evaluate_with_range};
 use super::error::ApiError;
 use super::extract::{AtLeast, Captures, Reading};
 use super::{body, reply};
+use crate::audit::Subject;
 use crate::chart::name::FileName;
 use crate::repository::{Found, Reader, RepositoryError};
 
@@ -20,6 +22,7 @@ pub(super) async fn archive(
     Reading(repository): Reading,
     Captures(file): Captures<String>,
     AtLeast(generation): AtLeast,
+    about: About,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -29,7 +32,9 @@ pub(super) async fn archive(
     }
     let mut tries_left = 1;
     loop {
-        let found = repository.find(&file).await?;
+        let found = repository.find(&file).await;
+        about.say(|| subject(&repository, &file));
+        let found = found?;
         match answer(&repository, &file, &found, &method, &headers).await {
             // Replaced between the two looks at it: the new one is what the client asked for.
             Err(ApiError::Repository(RepositoryError::Changed)) if tries_left > 0 => {
@@ -37,6 +42,22 @@ pub(super) async fn archive(
             }
             answered => return answered,
         }
+    }
+}
+
+/// What the audit log says of a download.
+fn subject(repository: &Reader, file: &FileName) -> Subject {
+    let view = repository.repository().map(|it| it.latest_known());
+    let listed = view.and_then(|view| view.listed(&file.archive()));
+    let subject = listed.map(|listed| Subject {
+        chart: Some(listed.chart),
+        version: Some(listed.version),
+        digest: Some(listed.digest.to_string()),
+        file: None,
+    });
+    Subject {
+        file: Some(file.as_str().to_owned()),
+        ..subject.unwrap_or_default()
     }
 }
 

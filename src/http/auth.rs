@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use chartroom_storage::RepositoryPath;
 
 use super::Client;
+use super::audit::Auditor;
 use super::error::ApiError;
 use super::extract::{self, Place};
 use super::layers::id_of;
@@ -60,6 +61,7 @@ pub(super) struct Guard {
     pub(super) auth: Arc<Auth>,
     pub(super) settings: Arc<Settings>,
     pub(super) endpoint: Endpoint,
+    pub(super) auditor: Option<Auditor>,
 }
 
 /// Refuses those who may not, before anything of a body is read or a repository is looked for: an
@@ -78,6 +80,10 @@ pub(super) async fn check(
     let Some((session, decision)) = guard.decide(asker, request.uri(), &repository).await else {
         return next.run(request).await;
     };
+    let audited = guard
+        .auditor
+        .as_ref()
+        .map(|auditor| auditor.note(&mut request, &decision));
     let identity = decision.identity.clone();
     let mut response = if decision.is_allowed() {
         let extensions = request.extensions_mut();
@@ -91,6 +97,9 @@ pub(super) async fn check(
     } else {
         refuse(&decision, &request)
     };
+    if let Some(audited) = audited {
+        response = audited.answered(response).await;
+    }
     let extensions = response.extensions_mut();
     extensions.insert(identity);
     extensions.insert(decision);

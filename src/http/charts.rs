@@ -4,9 +4,11 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
+use super::audit::About;
 use super::error::ApiError;
 use super::extract::{AtLeast, Captures, Page, Reading};
 use super::{body, reply};
+use crate::audit::Subject;
 use crate::chart::range::VersionRange;
 use crate::index::{Index, VersionRef};
 use crate::repository::Reader;
@@ -30,8 +32,10 @@ pub(super) async fn chart(
     Reading(repository): Reading,
     Captures(name): Captures<String>,
     AtLeast(generation): AtLeast,
+    about: About,
     method: Method,
 ) -> Result<Response, ApiError> {
+    about.say(|| named(&name, None));
     let (generation, json) =
         look(&repository, generation, |index| all_versions(index, &name)).await?;
     let response = reply::json_text(StatusCode::OK, json);
@@ -46,8 +50,10 @@ pub(super) async fn version(
     Reading(repository): Reading,
     Captures((name, wanted)): Captures<(String, String)>,
     AtLeast(generation): AtLeast,
+    about: About,
     method: Method,
 ) -> Result<Response, ApiError> {
+    about.say(|| named(&name, Some(&wanted)));
     let find = |index: &Index| find_version(index, &name, &wanted);
     let (generation, found) = look(&repository, generation, find).await?;
     let response = reply::json_text(StatusCode::OK, to_json(&found)?.to_owned());
@@ -55,6 +61,15 @@ pub(super) async fn version(
         &method,
         reply::at_generation(response, generation),
     ))
+}
+
+/// What the audit log says of a path that names a chart, as the path has it.
+pub(super) fn named(chart: &str, version: Option<&str>) -> Subject {
+    Subject {
+        chart: Some(chart.to_owned()),
+        version: version.map(str::to_owned),
+        ..Subject::default()
+    }
 }
 
 #[derive(Serialize)]
@@ -66,7 +81,9 @@ struct Deleted {
 pub(super) async fn delete(
     Reading(repository): Reading,
     Captures((name, version)): Captures<(String, String)>,
+    about: About,
 ) -> Result<Response, ApiError> {
+    about.say(|| named(&name, Some(&version)));
     let committed = repository.withdraw(&name, &version).await?;
     let response = reply::json(StatusCode::OK, &Deleted { deleted: true });
     Ok(reply::at_generation(response, committed.generation))

@@ -11,7 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
-use super::charts::{find_version, look};
+use super::audit::About;
+use super::charts::{find_version, look, named};
 use super::error::ApiError;
 use super::extract::{AtLeast, Captures, LookSlot, Reading};
 use super::reply;
@@ -29,8 +30,10 @@ pub(super) async fn templates(
     Reading(repository): Reading,
     Captures((name, wanted)): Captures<(String, String)>,
     AtLeast(generation): AtLeast,
+    about: About,
     method: Method,
 ) -> Result<Response, ApiError> {
+    about.say(|| named(&name, Some(&wanted)));
     let (generation, archive) = read(&repository, generation, &name, &wanted).await?;
     let json = in_background(move || to_json(&open(&archive)?)).await?;
     let response = reply::json_text(StatusCode::OK, json);
@@ -44,8 +47,10 @@ pub(super) async fn values(
     Reading(repository): Reading,
     Captures((name, wanted)): Captures<(String, String)>,
     AtLeast(generation): AtLeast,
+    about: About,
     method: Method,
 ) -> Result<Response, ApiError> {
+    about.say(|| named(&name, Some(&wanted)));
     let (generation, archive) = read(&repository, generation, &name, &wanted).await?;
     let values = in_background(move || open(&archive)?.values.ok_or(ApiError::NoValues)).await?;
     let length = values.len() as u64;

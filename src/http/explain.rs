@@ -3,6 +3,8 @@
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
+use super::audit::About;
+use super::charts::named;
 use super::error::ApiError;
 use super::extract::{AtLeast, Captures, LookSlot, Reading};
 use super::reply;
@@ -13,8 +15,10 @@ pub(super) async fn explain(
     Reading(repository): Reading,
     Captures((name, version)): Captures<(String, String)>,
     AtLeast(generation): AtLeast,
+    about: About,
     method: Method,
 ) -> Result<Response, ApiError> {
+    about.say(|| named(&name, Some(&version)));
     if generation.is_some() {
         // Fails if it is not there yet; what follows is no older.
         repository.current(generation).await?;

@@ -7,6 +7,7 @@
 mod access_log;
 mod archives;
 mod artifact_hub;
+mod audit;
 pub mod auth;
 mod body;
 mod charts;
@@ -38,13 +39,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use chartroom_storage::Clock;
 use tokio::sync::Semaphore;
 
+use crate::audit::AuditLog;
 use crate::auth::Auth;
 use crate::metrics::Metrics;
 use crate::metrics::exposition::Exposition;
 use crate::repository::Repositories;
 use access_log::AccessLog;
+use audit::Auditor;
 use cors::Cors;
 use served::Observers;
 use settings::Settings;
@@ -111,6 +115,7 @@ pub fn router(
     repositories: Arc<Repositories>,
     settings: Settings,
     auth: Arc<Auth>,
+    audit: Option<AuditLog>,
     metrics: Metrics,
 ) -> Router {
     let free = Arc::new(Semaphore::new(settings.max_uploads));
@@ -124,6 +129,7 @@ pub fn router(
         log: AccessLog::new(&settings),
         metrics: metrics.clone(),
     };
+    let auditor = audit.map(|log| Auditor::new(log, Clock::default(), metrics.clone()));
     let cors = Cors::from(&settings);
     let app = App {
         repositories,
@@ -132,5 +138,9 @@ pub fn router(
         exposition: Arc::new(exposition),
         settings: Arc::new(settings),
     };
-    layers::around(routes::router(app, &auth), cors, observers)
+    layers::around(
+        routes::router(app, &auth, auditor.as_ref()),
+        cors,
+        observers,
+    )
 }

@@ -78,6 +78,12 @@ pub(super) fn at_generation(mut response: Response, generation: u64) -> Response
     response
 }
 
+/// Returns the generation that a reply was made at, if it tells.
+pub(super) fn generation_of(response: &Response) -> Option<u64> {
+    let value = response.headers().get(GENERATION)?;
+    value.to_str().ok()?.parse().ok()
+}
+
 /// Returns the value of a header that was put together from our own parts.
 pub(super) fn header_value(text: &str) -> Result<HeaderValue, ApiError> {
     HeaderValue::from_str(text).map_err(|error| ApiError::Internal(error.into()))

@@ -11,6 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use tower::ServiceExt;
 
+use super::audit::Auditor;
 use super::auth::{self, Access, Guard};
 use super::error::ApiError;
 use super::served::Routed;
@@ -199,7 +200,7 @@ impl Endpoint {
 }
 
 /// Builds the router from the table.
-pub(super) fn router(app: App, auth: &Arc<Auth>) -> Router {
+pub(super) fn router(app: App, auth: &Arc<Auth>, auditor: Option<&Auditor>) -> Router {
     let settings = Arc::clone(&app.settings);
     let table: Arc<[Route]> = ROUTES
         .iter()
@@ -222,6 +223,7 @@ pub(super) fn router(app: App, auth: &Arc<Auth>) -> Router {
                 auth: Arc::clone(auth),
                 settings: Arc::clone(&settings),
                 endpoint: route.endpoint,
+                auditor: auditor.cloned(),
             };
             handler = handler.route_layer(from_fn_with_state(guard, auth::check));
         }

@@ -14,12 +14,14 @@ use bytes::Bytes;
 use chartroom_storage::RepositoryPath;
 use serde::Serialize;
 
+use super::audit::About;
 use super::error::ApiError;
 use super::extract::{Force, Place, UploadSlot};
 use super::form;
 use super::incoming::Incoming;
 use super::settings::Settings;
 use super::{mistakes, reply};
+use crate::audit::Subject;
 use crate::chart::archive::{self, Acceptance, ChartArchive};
 use crate::chart::limits::Limits;
 use crate::chart::name::FileName;
@@ -49,19 +51,21 @@ pub(super) async fn upload(
     Place(path): Place,
     State(settings): State<Arc<Settings>>,
     Force(overwrite): Force,
+    about: About,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     let body = Incoming::start(body, &settings)?;
     let Some(content_type) = form_type(&headers) else {
         let (bytes, chart) = read_archive(&headers, body.whole().await?).await?;
+        about.say(|| subject(&chart));
         let parcel = Parcel::Chart(Box::new(to_publish(bytes, chart, None, overwrite)));
         return Ok(saved(
             publish(&repositories, &path, parcel, overwrite).await?,
         ));
     };
     let form = form::read(content_type, body, settings.as_ref().into()).await?;
-    let parcel = read_form(&headers, form, overwrite).await?;
+    let parcel = read_form(&headers, form, overwrite, &about).await?;
     match publish(&repositories, &path, parcel, overwrite).await {
         Ok(committed) => Ok(saved(committed)),
         Err(RepositoryError::AlreadyExists {
@@ -78,10 +82,12 @@ pub(super) async fn provenance(
     Place(path): Place,
     State(settings): State<Arc<Settings>>,
     Force(overwrite): Force,
+    about: About,
     body: Body,
 ) -> Result<Response, ApiError> {
     let bytes = Incoming::start(body, &settings)?.whole().await?;
-    let (file, _) = read_provenance(&bytes)?;
+    let (file, signed) = read_provenance(&bytes)?;
+    about.say(|| signature(&file, &signed));
     let parcel = Parcel::Provenance(file, bytes);
     Ok(saved(
         publish(&repositories, &path, parcel, overwrite).await?,
@@ -118,6 +124,7 @@ async fn read_form(
     headers: &HeaderMap,
     form: form::Form,
     overwrite: Overwrite,
+    about: &About,
 ) -> Result<Parcel, ApiError> {
     let signed = match &form.provenance {
         Some(bytes) => Some(read_provenance(bytes)?),
@@ -126,6 +133,7 @@ async fn read_form(
     match (form.chart, form.provenance, signed) {
         (Some(bytes), provenance, signed) => {
             let (bytes, chart) = read_archive(headers, bytes).await?;
+            about.say(|| subject(&chart));
             if let Some((file, signed)) = &signed {
                 same_chart(&chart, &file.archive(), signed)?;
             }
@@ -133,8 +141,31 @@ async fn read_form(
                 bytes, chart, provenance, overwrite,
             ))))
         }
-        (None, Some(bytes), Some((file, _))) => Ok(Parcel::Provenance(file, bytes)),
+        (None, Some(bytes), Some((file, signed))) => {
+            about.say(|| signature(&file, &signed));
+            Ok(Parcel::Provenance(file, bytes))
+        }
         (None, ..) => Err(ApiError::BadFileName(String::new())),
+    }
+}
+
+/// What the audit log says of an archive.
+fn subject(chart: &ChartArchive) -> Subject {
+    Subject {
+        chart: Some(chart.metadata.name.clone()),
+        version: Some(chart.metadata.version.clone()),
+        file: None,
+        digest: Some(chart.digest.to_string()),
+    }
+}
+
+/// What the audit log says of a provenance file.
+fn signature(file: &FileName, signed: &Provenance) -> Subject {
+    Subject {
+        chart: Some(signed.name.clone()),
+        version: Some(signed.version.clone()),
+        file: Some(file.as_str().to_owned()),
+        digest: None,
     }
 }
 

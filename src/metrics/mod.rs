@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use crate::repository::{Event, Events};
 use events::{Appends, CatchUps, Openings, Refreshes};
 pub use issuers::IssuerRequests;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 pub(crate) use requests::Request;
 use requests::Requests;
@@ -43,6 +44,7 @@ pub struct Metrics {
     refreshes: Refreshes,
     store: StoreRequests,
     issuers: IssuerRequests,
+    audit_failures: Counter,
     connections: Connections,
 }
 
@@ -64,6 +66,7 @@ impl Metrics {
             refreshes: Refreshes::default(),
             store: StoreRequests::default(),
             issuers: IssuerRequests::default(),
+            audit_failures: Counter::default(),
             connections: Connections {
                 open: TaskTracker::new(),
                 limit: max_connections,
@@ -94,6 +97,11 @@ impl Metrics {
         self.requests.upload_refused();
     }
 
+    /// Counts a line of the audit log that may be missing.
+    pub(crate) fn audit_failed(&self) {
+        self.audit_failures.inc();
+    }
+
     fn register(&self, registry: &mut Registry) {
         self.requests.register(registry);
         self.openings.register(registry);
@@ -102,6 +110,11 @@ impl Metrics {
         self.refreshes.register(registry);
         self.store.register(registry);
         self.issuers.register(registry);
+        registry.register(
+            "chartroom_audit_failures",
+            "Lines of the audit log that could not be written in time",
+            self.audit_failures.clone(),
+        );
     }
 }
 

@@ -64,7 +64,7 @@ pub use progress::ReadBudget;
 pub use reader::Reader;
 pub use refresh::Refreshed;
 pub use registry::{Paths, RegistryOptions, Repositories};
-pub use view::View;
+pub use view::{ListedVersion, View};
 pub use visit::Visit;
 
 /// How often an operation looks whether an open deletion has ended.

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::options::RELATIVE;
 use super::state::{Setup, State};
+use crate::chart::Digest;
+use crate::chart::name::FileName;
 use crate::index::Index;
 
 /// A repository at one generation. A reader keeps the one it began with; writers make the next.
@@ -25,7 +27,28 @@ pub struct View {
     pub(super) proven: Moment,
 }
 
+/// What an archive holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedVersion {
+    /// The chart's name.
+    pub chart: String,
+    /// Its version.
+    pub version: String,
+    /// The archive's digest.
+    pub digest: Digest,
+}
+
 impl View {
+    /// Returns what the archive with this name holds, if it is listed.
+    pub fn listed(&self, archive: &FileName) -> Option<ListedVersion> {
+        let listed = self.state.listed(archive.as_str())?;
+        Some(ListedVersion {
+            chart: listed.name.to_string(),
+            version: listed.version.to_string(),
+            digest: listed.digest,
+        })
+    }
+
     /// Returns what stands before the archives' file names in the index.
     pub fn url_base(&self) -> &str {
         self.state.url_base()

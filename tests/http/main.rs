@@ -13,6 +13,7 @@ mod adoption;
 mod api;
 #[path = "../support/archive_builder.rs"]
 mod archive_builder;
+mod audit;
 mod auth;
 mod certificates;
 mod contents;

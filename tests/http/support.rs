@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
+use chartroom::audit::AuditLog;
 use chartroom::auth::Auth;
 use chartroom::auth::oidc::KeyFetches;
 use chartroom::chart::Digest;
@@ -39,6 +40,7 @@ pub(crate) struct TestServer {
 
 pub(crate) struct Builder {
     auth: Auth,
+    audit: Option<AuditLog>,
     settings: Settings,
     options: RegistryOptions,
     store: Store,
@@ -54,6 +56,7 @@ impl TestServer {
         .unwrap();
         Builder {
             auth: Auth::open(),
+            audit: None,
             settings: settings(),
             options: RegistryOptions {
                 repository: Options {
@@ -144,6 +147,11 @@ impl Builder {
         self
     }
 
+    pub(crate) fn audit(mut self, log: AuditLog) -> Self {
+        self.audit = Some(log);
+        self
+    }
+
     pub(crate) fn options(mut self, change: impl FnOnce(&mut RegistryOptions)) -> Self {
         change(&mut self.options);
         self
@@ -172,6 +180,7 @@ impl Builder {
             Arc::clone(&repositories),
             self.settings,
             Arc::new(self.auth),
+            self.audit,
             metrics.clone(),
         );
         TestServer {

@@ -24,11 +24,24 @@ fn scratch() -> TempDir {
     scratch
 }
 
+/// Starts a server that logs all it can, and audits.
 fn run(scratch: &TempDir, options: &[&str]) -> Server {
-    let mut all = vec!["--log-level", "trace"];
+    let audit = audit_of(scratch);
+    let mut all = vec!["--log-level", "trace", "--audit-log", &audit];
     all.extend(options);
     let log = scratch.path().join("server.log");
     Server::start(&scratch.path().join("storage"), &all, &log)
+}
+
+fn audit_of(scratch: &TempDir) -> String {
+    let path = scratch.path().join("audit.jsonl");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+/// All that a server said: on stderr, and in its audit log.
+fn all_of(scratch: &TempDir, server: &Server) -> String {
+    let audit = fs::read_to_string(audit_of(scratch)).expect("an audit log");
+    plain(&server.said()) + &audit
 }
 
 fn path(directory: &TempDir, name: &str, content: &str) -> String {
@@ -83,8 +96,13 @@ fn passwords_never_show_and_users_do() {
     assert_eq!(send(&server, &right), [201, 200, 404]);
     assert_eq!(send(&server, &wrong), [401, 401, 401]);
     let secrets = [password, "battery-staple", &right[6..], &wrong[6..]];
-    let lines = [r#"user="alice""#, "unauthorized: wrong user or password"];
-    check_log(&plain(&server.said()), &secrets, &lines);
+    let lines = [
+        r#"user="alice""#,
+        "unauthorized: wrong user or password",
+        r#""who":"alice""#,
+        r#""reason":"wrong user or password""#,
+    ];
+    check_log(&all_of(&scratch, &server), &secrets, &lines);
 }
 
 #[test]
@@ -116,8 +134,9 @@ fn tokens_never_show_and_subjects_do() {
         r#"user="ci\nrunner""#,
         "unauthorized: the token has expired",
         "unauthorized: the token does not grant this action in this repository",
+        r#""who":"ci\nrunner""#,
     ];
-    check_log(&plain(&server.said()), &secrets, &lines);
+    check_log(&all_of(&scratch, &server), &secrets, &lines);
 }
 
 /// Without the colours.

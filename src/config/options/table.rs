@@ -217,6 +217,8 @@ options! {
     DEBUG = "debug", Logging, Kind::Switch, "false",
         Some(museum("debug")),
         "The same as --log-level debug";
+    AUDIT_LOG = "audit-log", Logging, Kind::Value("FILE|-"), "", OURS,
+        "Where each request that needs a right leaves a line of JSON: who, from where, what, in which repository, allowed or refused and by which rule. A file that is renamed away is made anew; - is stdout";
     LOG_HEALTH = "log-health", Logging, Kind::Switch, "false",
         Some(museum("loghealth")),
         "Log successful /health and /ready requests too";
