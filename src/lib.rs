@@ -10,4 +10,5 @@ pub mod index;
 pub mod metrics;
 pub mod repository;
 pub mod server;
+pub mod signature;
 pub mod telemetry;

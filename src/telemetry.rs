@@ -56,13 +56,14 @@ where
     }
 }
 
-/// Libraries tell at `info` and below what only their authors want to read.
+/// Libraries tell at `info` and below what only their authors want to read. That of signatures does
+/// so at `warn`, about whatever a client uploads.
 fn filter(level: Level) -> EnvFilter {
     let libraries = level.min(Level::WARN);
     if level == Level::TRACE {
         return EnvFilter::new("trace");
     }
     EnvFilter::new(format!(
-        "{libraries},chartroom={level},chartroom_storage={level}"
+        "{libraries},pgp=off,chartroom={level},chartroom_storage={level}"
     ))
 }

@@ -1,6 +1,6 @@
 //! Provenance files: a chart's metadata and the digests of its archive, clear-signed with PGP.
 //!
-//! The signature is not checked here: nobody but the reader of a chart knows whose to trust.
+//! Signatures are not checked here but in [`signature`](crate::signature), by who knows whose to trust.
 
 use std::collections::BTreeMap;
 
@@ -73,6 +73,22 @@ impl Provenance {
         }
         let message = std::str::from_utf8(bytes).map_err(|_| ProvenanceError::Encoding)?;
         let body = signed_text(message).ok_or(ProvenanceError::NotSigned)?;
+        Self::of_text(&body)
+    }
+
+    /// Parses the text of a signed message, which is already out of its armor.
+    ///
+    /// # Errors
+    /// As [`Provenance::parse`].
+    pub(crate) fn parse_signed(text: &[u8]) -> Result<Self, ProvenanceError> {
+        if text.len() > MAX_BYTES {
+            return Err(ProvenanceError::TooLarge);
+        }
+        let text = std::str::from_utf8(text).map_err(|_| ProvenanceError::Encoding)?;
+        Self::of_text(text)
+    }
+
+    fn of_text(body: &str) -> Result<Self, ProvenanceError> {
         let (metadata, files) = body
             .split_once("\n...\n")
             .ok_or(ProvenanceError::NoSeparator)?;
@@ -154,8 +170,13 @@ fn digests(part: &str) -> Result<BTreeMap<String, Digest>, ProvenanceError> {
     Ok(files)
 }
 
+/// Helm compares the texts: upper-case digits never match.
 fn parse_digest(text: &str) -> Result<Digest, DigestError> {
-    text.strip_prefix("sha256:").ok_or(DigestError)?.parse()
+    let digits = text.strip_prefix("sha256:").ok_or(DigestError)?;
+    if digits.contains(|digit: char| digit.is_ascii_uppercase()) {
+        return Err(DigestError);
+    }
+    digits.parse()
 }
 
 #[cfg(test)]
@@ -235,6 +256,7 @@ mod tests {
             ),
             (sample.replace("sha256:", "sha512:"), "is not sha256"),
             (sample.replace("7888", "788"), "is not sha256"),
+            (sample.replace("c684", "C684"), "is not sha256"),
             (sample.replace("files:", "other:"), "lists no files"),
             ("x".repeat(MAX_BYTES + 1), "larger than"),
         ];

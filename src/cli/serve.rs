@@ -18,6 +18,7 @@ use crate::config::{self, Config};
 use crate::metrics::{IssuerRequests, Metrics};
 use crate::repository::Repositories;
 use crate::server::{self, Signals, Stop, Tls};
+use crate::signature::Policy;
 use crate::{http, telemetry};
 
 /// How long threads that are busy with a request's work may keep the process from ending.
@@ -76,7 +77,7 @@ fn start(config: Config) -> anyhow::Result<()> {
 
 /// Files of the configuration come first, then the port: a second server must not touch the first
 /// one's storage.
-async fn serve(config: Config) -> anyhow::Result<()> {
+async fn serve(mut config: Config) -> anyhow::Result<()> {
     let signals = Signals::take_over().context("signals cannot be taken over")?;
     let issuers = IssuerRequests::default();
     let counted = Arc::new(issuers.clone());
@@ -85,6 +86,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let audit = config.audit.clone().map(AuditLog::open).transpose();
     let audit = audit.context("the audit log cannot be opened")?;
     let tls = config.tls.clone().map(Tls::load).transpose()?;
+    let provenance = policy(&config)?;
+    config.http.provenance = provenance.clone();
     let listener = server::bind(config.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     let metrics = Metrics::new(address, config.server.max_connections).with_issuers(issuers);
@@ -135,7 +138,19 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::select! {
         result = run => result,
         () = relay => Ok(()),
+        () = provenance.follow() => Ok(()),
     }
+}
+
+fn policy(config: &Config) -> anyhow::Result<Policy> {
+    let Some(settings) = &config.provenance else {
+        return Ok(Policy::default());
+    };
+    Ok(Policy::load(
+        settings.rule,
+        &settings.keyring,
+        Clock::default(),
+    )?)
 }
 
 /// Any number of replicas rest on one thing: that of two creates of an object one fails. Some servers

@@ -14,6 +14,7 @@ use super::options::{
 };
 use super::parse::{self, Wrong};
 use crate::http::settings::{ContextPath, Depth, IndexFormat, Overwriting, Settings};
+use crate::signature::Policy;
 use crate::telemetry::LogFormat;
 
 /// Reads what the API allows.
@@ -58,6 +59,8 @@ pub(super) fn read(reader: &mut Reader) -> Result<Settings, Noted> {
         overwriting: overwriting?,
         chart_field,
         provenance_field,
+        // Read from its file where the server starts.
+        provenance: Policy::default(),
         cors_allow_origin: cors_allow_origin?,
         artifact_hub_ids,
         metrics: metrics?,

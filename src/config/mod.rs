@@ -16,6 +16,7 @@ mod http;
 mod layers;
 pub mod options;
 mod parse;
+mod provenance;
 mod repositories;
 mod sources;
 mod storage;
@@ -37,6 +38,7 @@ pub use environment::{Variables, variables};
 use layers::{Noted, Reader};
 pub use layers::{Problem, Source};
 use parse::Wrong;
+pub use provenance::ProvenanceSettings;
 pub use repositories::RepositorySettings;
 pub use tls::TlsFiles;
 
@@ -59,6 +61,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// What the API allows.
     pub http: HttpSettings,
+    /// How provenance is verified at upload; `None` is not at all.
+    pub provenance: Option<ProvenanceSettings>,
     /// What is logged, and how.
     pub log: LogSettings,
     /// Where the audit log goes; `None` is nowhere.
@@ -130,6 +134,7 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
     let auth = auth::read(reader);
     let server = server(reader);
     let http = http::read(reader);
+    let provenance = provenance::read(reader);
     let log = log(reader);
     let audit = reader.optional(&options::AUDIT_LOG, parse::audit_log);
     let gen_index = gen_index(reader, http.as_ref().ok());
@@ -151,6 +156,7 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
         auth: auth?,
         server: server?,
         http,
+        provenance: provenance?,
         log,
         audit,
         gen_index: gen_index?,

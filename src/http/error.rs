@@ -26,6 +26,7 @@ use crate::chart::Digest;
 use crate::chart::archive::ArchiveError;
 use crate::chart::provenance::ProvenanceError;
 use crate::repository::RepositoryError;
+use crate::signature::Fault;
 
 /// Why a request is not answered as it hoped.
 #[derive(Debug)]
@@ -97,6 +98,8 @@ pub(super) enum ApiError {
         archive: Digest,
         signed: Option<Digest>,
     },
+    /// The policy wants a provenance that proves something.
+    NotVerified { archive: String, fault: Fault },
     /// A form's file exists: ChartMuseum says it in other words than for a raw body.
     ChartExists {
         existing: Option<Digest>,
@@ -361,6 +364,7 @@ impl ApiError {
                 archive,
                 signed,
             } => other_archive(chart, *archive, *signed),
+            Self::NotVerified { archive, fault } => not_verified(archive, *fault),
             Self::ChartExists { existing, uploaded } => {
                 exists("chart already exists", *existing, *uploaded)
             }
@@ -397,6 +401,26 @@ fn other_archive(chart: &str, archive: Digest, signed: Option<Digest>) -> Failur
     )
     .hint(format!(
         "{chart} has sha256 {archive}, and the provenance file {says}: send both as helm package --sign wrote them"
+    ))
+}
+
+fn not_verified(archive: &str, fault: Fault) -> Failure {
+    if fault == Fault::Missing {
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            "this server takes signed charts only",
+        )
+        .hint(format!(
+            "make {archive}.prov with helm package --sign --key NAME --keyring SECRET_KEYS, and send both: curl -F chart=@{archive} -F prov=@{archive}.prov"
+        ));
+    }
+    let reason = fault.text();
+    refuse(
+        StatusCode::BAD_REQUEST,
+        "the provenance file does not verify",
+    )
+    .hint(format!(
+        "{reason}: helm verify {archive} --keyring PUBLIC_KEYS tries it with keys of yours"
     ))
 }
 

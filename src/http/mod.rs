@@ -27,6 +27,7 @@ mod mistakes;
 mod pages;
 mod place;
 mod probes;
+mod provenance;
 mod reply;
 mod repositories;
 pub mod routes;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use chartroom_storage::RepositoryPath;
 
+use crate::signature::Policy;
 use crate::telemetry::LogFormat;
 
 /// What can be configured about the API.
@@ -38,6 +39,8 @@ pub struct Settings {
     pub chart_field: String,
     /// The field of a form that holds a provenance, besides `prov`.
     pub provenance_field: String,
+    /// Whether provenance is verified at upload.
+    pub provenance: Policy,
     /// The `Access-Control-Allow-Origin` of replies of the API.
     pub cors_allow_origin: Option<HeaderValue>,
     /// The ids that Artifact Hub gave repositories. Letters, digits, `-` and `_` only.
@@ -66,6 +69,7 @@ impl Default for Settings {
             overwriting: Overwriting::WithForce,
             chart_field: "chart".to_owned(),
             provenance_field: "prov".to_owned(),
+            provenance: Policy::default(),
             cors_allow_origin: None,
             artifact_hub_ids: BTreeMap::new(),
             metrics: false,

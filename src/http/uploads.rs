@@ -19,7 +19,7 @@ use super::error::ApiError;
 use super::extract::{Force, Place, UploadSlot};
 use super::form;
 use super::incoming::Incoming;
-use super::settings::Settings;
+use super::provenance::{Admitted, Intake, Signed};
 use super::{mistakes, reply};
 use crate::audit::Subject;
 use crate::chart::archive::{self, Acceptance, ChartArchive};
@@ -44,30 +44,35 @@ enum Parcel {
     Provenance(FileName, Bytes),
 }
 
+/// A parcel that the policy lets through.
+type Accepted = (Parcel, Admitted);
+
 /// `POST /api/charts`: an archive as it is, or a form with the files `chart` and `prov`.
 pub(super) async fn upload(
     _slot: UploadSlot,
     State(repositories): State<Arc<Repositories>>,
     Place(path): Place,
-    State(settings): State<Arc<Settings>>,
+    State(intake): State<Intake>,
     Force(overwrite): Force,
     about: About,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = Incoming::start(body, &settings)?;
+    let settings = intake.settings.as_ref();
+    let body = Incoming::start(body, settings)?;
     let Some(content_type) = form_type(&headers) else {
         let (bytes, chart) = read_archive(&headers, body.whole().await?).await?;
         about.say(|| subject(&chart));
+        let admitted = intake.admit(&file_name(&chart)?, &intake.missing())?;
         let parcel = Parcel::Chart(Box::new(to_publish(bytes, chart, None, overwrite)));
-        return Ok(saved(
-            publish(&repositories, &path, parcel, overwrite).await?,
-        ));
+        let committed = publish(&repositories, &path, parcel, overwrite).await?;
+        return Ok(admitted.note(saved(committed)));
     };
-    let form = form::read(content_type, body, settings.as_ref().into()).await?;
-    let parcel = read_form(&headers, form, overwrite, &about).await?;
+    let form = form::read(content_type, body, settings.into()).await?;
+    let place = (&*repositories, &path);
+    let (parcel, admitted) = read_form(&intake, place, &headers, form, overwrite, &about).await?;
     match publish(&repositories, &path, parcel, overwrite).await {
-        Ok(committed) => Ok(saved(committed)),
+        Ok(committed) => Ok(admitted.note(saved(committed))),
         Err(RepositoryError::AlreadyExists {
             existing, uploaded, ..
         }) => Err(ApiError::ChartExists { existing, uploaded }),
@@ -80,18 +85,17 @@ pub(super) async fn provenance(
     _slot: UploadSlot,
     State(repositories): State<Arc<Repositories>>,
     Place(path): Place,
-    State(settings): State<Arc<Settings>>,
+    State(intake): State<Intake>,
     Force(overwrite): Force,
     about: About,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let bytes = Incoming::start(body, &settings)?.whole().await?;
-    let (file, signed) = read_provenance(&bytes)?;
-    about.say(|| signature(&file, &signed));
-    let parcel = Parcel::Provenance(file, bytes);
-    Ok(saved(
-        publish(&repositories, &path, parcel, overwrite).await?,
-    ))
+    let bytes = Incoming::start(body, &intake.settings)?.whole().await?;
+    let signed = intake.read(&bytes).await?;
+    about.say(|| signature(&signed.file, &signed.provenance));
+    let (parcel, admitted) = alone(&intake, (&repositories, &path), bytes, signed).await?;
+    let committed = publish(&repositories, &path, parcel, overwrite).await?;
+    Ok(admitted.note(saved(committed)))
 }
 
 /// Only now that there is something to store, a repository that does not exist is made.
@@ -121,29 +125,35 @@ fn form_type(headers: &HeaderMap) -> Option<&str> {
 }
 
 async fn read_form(
+    intake: &Intake,
+    place: (&Repositories, &RepositoryPath),
     headers: &HeaderMap,
     form: form::Form,
     overwrite: Overwrite,
     about: &About,
-) -> Result<Parcel, ApiError> {
+) -> Result<Accepted, ApiError> {
     let signed = match &form.provenance {
-        Some(bytes) => Some(read_provenance(bytes)?),
+        Some(bytes) => Some(intake.read(bytes).await?),
         None => None,
     };
     match (form.chart, form.provenance, signed) {
         (Some(bytes), provenance, signed) => {
             let (bytes, chart) = read_archive(headers, bytes).await?;
             about.say(|| subject(&chart));
-            if let Some((file, signed)) = &signed {
-                same_chart(&chart, &file.archive(), signed)?;
-            }
-            Ok(Parcel::Chart(Box::new(to_publish(
-                bytes, chart, provenance, overwrite,
-            ))))
+            let proof = match signed {
+                Some(signed) => {
+                    same_chart(&chart, &signed.file.archive(), &signed.provenance)?;
+                    signed.proof
+                }
+                None => intake.missing(),
+            };
+            let admitted = intake.admit(&file_name(&chart)?, &proof)?;
+            let upload = to_publish(bytes, chart, provenance, overwrite);
+            Ok((Parcel::Chart(Box::new(upload)), admitted))
         }
-        (None, Some(bytes), Some((file, signed))) => {
-            about.say(|| signature(&file, &signed));
-            Ok(Parcel::Provenance(file, bytes))
+        (None, Some(bytes), Some(signed)) => {
+            about.say(|| signature(&signed.file, &signed.provenance));
+            alone(intake, place, bytes, signed).await
         }
         (None, ..) => Err(ApiError::BadFileName(String::new())),
     }
@@ -167,6 +177,22 @@ fn signature(file: &FileName, signed: &Provenance) -> Subject {
         file: Some(file.as_str().to_owned()),
         digest: None,
     }
+}
+
+/// A provenance file whose archive is there, or is to come.
+async fn alone(
+    intake: &Intake,
+    (repositories, path): (&Repositories, &RepositoryPath),
+    bytes: Bytes,
+    signed: Signed,
+) -> Result<Accepted, ApiError> {
+    let signed = intake.beside(repositories, path, signed).await?;
+    let admitted = intake.admit(&signed.file.archive(), &signed.proof)?;
+    Ok((Parcel::Provenance(signed.file, bytes), admitted))
+}
+
+fn file_name(chart: &ChartArchive) -> Result<FileName, ApiError> {
+    FileName::of(&chart.metadata).map_err(|error| RepositoryError::Unnameable(error).into())
 }
 
 fn to_publish(
@@ -205,18 +231,6 @@ async fn read_archive(
             let advice = mistakes::in_archive(headers, &bytes);
             Err(ApiError::Archive { error, advice })
         }
-    }
-}
-
-fn read_provenance(bytes: &[u8]) -> Result<(FileName, Provenance), ApiError> {
-    let provenance = Provenance::parse(bytes).map_err(|error| {
-        let advice = mistakes::in_provenance(bytes);
-        ApiError::Provenance { error, advice }
-    })?;
-    let file = format!("{}-{}.tgz.prov", provenance.name, provenance.version);
-    match FileName::parse(&file) {
-        Ok(file) => Ok((file, provenance)),
-        Err(_) => Err(ApiError::BadFileName(file)),
     }
 }
 

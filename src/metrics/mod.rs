@@ -13,6 +13,7 @@ mod events;
 pub(crate) mod exposition;
 mod issuers;
 mod process;
+mod provenance;
 mod repositories;
 mod requests;
 mod store;
@@ -26,10 +27,12 @@ use chartroom_storage::Meter;
 use tokio_util::task::TaskTracker;
 
 use crate::repository::{Event, Events};
+use crate::signature::Fault;
 use events::{Appends, CatchUps, Openings, Refreshes};
 pub use issuers::IssuerRequests;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
+use provenance::Provenance;
 pub(crate) use requests::Request;
 use requests::Requests;
 use store::StoreRequests;
@@ -45,6 +48,7 @@ pub struct Metrics {
     store: StoreRequests,
     issuers: IssuerRequests,
     audit_failures: Counter,
+    provenance: Provenance,
     connections: Connections,
 }
 
@@ -67,6 +71,7 @@ impl Metrics {
             store: StoreRequests::default(),
             issuers: IssuerRequests::default(),
             audit_failures: Counter::default(),
+            provenance: Provenance::default(),
             connections: Connections {
                 open: TaskTracker::new(),
                 limit: max_connections,
@@ -102,6 +107,11 @@ impl Metrics {
         self.audit_failures.inc();
     }
 
+    /// Counts an upload whose provenance was to be verified; `None` is one that was.
+    pub(crate) fn provenance(&self, fault: Option<Fault>) {
+        self.provenance.count(fault);
+    }
+
     fn register(&self, registry: &mut Registry) {
         self.requests.register(registry);
         self.openings.register(registry);
@@ -115,6 +125,7 @@ impl Metrics {
             "Lines of the audit log that could not be written in time",
             self.audit_failures.clone(),
         );
+        self.provenance.register(registry);
     }
 }
 

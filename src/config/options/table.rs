@@ -194,6 +194,10 @@ options! {
     PROV_POST_FORM_FIELD_NAME = "prov-post-form-field-name", Uploads, Kind::Value("NAME"), "prov",
         Some(museum("provpostformfieldname")),
         "The field of a form that holds a provenance; `prov` stays one";
+    PROVENANCE = "provenance", Uploads, Kind::Value("off|warn|require"), "off", OURS,
+        "What becomes of an upload whose archive is not signed by a key of --keyring. warn: it is stored, with a line in the log. require: it is refused. off: nobody looks. See docs/provenance.md";
+    KEYRING = "keyring", Uploads, Kind::Value("FILE"), "", OURS,
+        "The public keys whose signatures count, as `gpg --export` writes them, with --armor or without; read again when it changes";
 
     INDEX_FORMAT = "index-format", Index, Kind::Value("auto|yaml|json"), "auto", OURS,
         "What index.yaml holds. auto: JSON for helm, which reads it several times faster, and YAML for everybody else";
