@@ -90,3 +90,6 @@ impl Fault {
         }
     }
 }
+
+#[cfg(all(test, feature = "openpgp"))]
+mod tests;

@@ -32,6 +32,8 @@ mod monitoring;
 mod oidc;
 mod openapi;
 mod pages;
+#[cfg(feature = "openpgp")]
+mod provenance;
 mod repositories;
 mod roles;
 mod routes;

@@ -135,3 +135,30 @@ fn what_would_break_a_header_field_or_is_no_file_is_refused() {
     let problems = with(&["--tls-cert=/nonexistent", "--tls-key", &path]).unwrap_err();
     assert_eq!(keys(&problems), ["tls-cert"], "{problems}");
 }
+
+#[test]
+fn provenance_is_verified_with_keys_or_not_at_all() {
+    let (_directory, path) = file("x");
+    let ring = format!("--keyring={path}");
+    assert_eq!(with(&[]).unwrap().provenance, None);
+    assert_eq!(with(&["--provenance=off", &ring]).unwrap().provenance, None);
+    for (flags, wrong) in [
+        (vec!["--provenance=warn"], "provenance"),
+        (vec!["--provenance=require"], "provenance"),
+        (vec![&*ring], "keyring"),
+        (vec!["--provenance=on", &ring], "provenance"),
+        (vec!["--provenance=warn", "--keyring=/nowhere"], "keyring"),
+    ] {
+        let problems = with(&flags).unwrap_err();
+        assert_eq!(keys(&problems), [wrong], "{flags:?} {problems}");
+    }
+    let required = with(&["--provenance=require", &ring]);
+    if cfg!(feature = "openpgp") {
+        let settings = required.unwrap().provenance.unwrap();
+        assert_eq!(settings.rule, crate::signature::Rule::Require);
+        assert_eq!(settings.keyring, Path::new(&path));
+    } else {
+        let problems = required.unwrap_err().to_string();
+        assert!(problems.contains("the feature openpgp"), "{problems}");
+    }
+}
