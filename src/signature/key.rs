@@ -12,7 +12,7 @@ use pgp::packet::{
     Packet, PacketParser, PublicKey, PublicSubkey, RevocationCode, Signature, SignatureType,
     SignatureVersion, SubpacketData, UserId,
 };
-use pgp::types::{KeyDetails, KeyVersion, Tag};
+use pgp::types::{EcdsaPublicParams, KeyDetails, KeyVersion, PublicParams, Tag};
 
 /// The packets of a ring or of a signature. `None` stands for one that cannot be read.
 pub(super) type Packets<'a> = Peekable<Box<dyn Iterator<Item = Option<Packet>> + 'a>>;
@@ -77,6 +77,20 @@ fn can_sign(algorithm: PublicKeyAlgorithm) -> bool {
     )
 }
 
+/// Of ECDSA the library verifies three curves. On secp256k1 it does so for one half of all signatures,
+/// as Bitcoin has it: a key on it would be trusted today and not tomorrow.
+fn has_curve(key: &impl KeyDetails) -> Result<(), KeyError> {
+    match key.public_params() {
+        PublicParams::ECDSA(
+            EcdsaPublicParams::P256 { .. }
+            | EcdsaPublicParams::P384 { .. }
+            | EcdsaPublicParams::P521 { .. },
+        ) => Ok(()),
+        PublicParams::ECDSA(_) => Err(KeyError::Curve),
+        _ => Ok(()),
+    }
+}
+
 /// A primary key with what belongs to it, all of it verified.
 #[derive(Debug)]
 pub(super) struct Key {
@@ -112,6 +126,8 @@ pub(super) enum KeyError {
     NoPrimary,
     #[error("keys of its version are not supported")]
     Version,
+    #[error("the curve of a key is not supported")]
+    Curve,
     #[error("it has no user with a signature of its own")]
     NoUser,
     #[error("a signature of its own over a user is wrong")]
@@ -159,6 +175,7 @@ impl Key {
         if !can_sign(primary.algorithm()) {
             return Err(KeyError::NoPrimary);
         }
+        has_curve(&primary)?;
         let mut key = Self {
             primary,
             identities: Vec::new(),
@@ -248,6 +265,7 @@ impl Key {
         if !matches!(key.version(), KeyVersion::V4 | KeyVersion::V6) {
             return Err(KeyError::Version);
         }
+        has_curve(&key)?;
         let mut binding: Option<Signature> = None;
         let mut revocations = Vec::new();
         while let Some(signature) = next_signature(packets) {

@@ -52,7 +52,11 @@ fn every_file_gets_the_verdict_that_it_was_made_for() {
 
 #[test]
 fn keys_are_held_against_the_day_of_the_look() {
-    let day = |text: &str| format!("{text}T12:00:00Z").parse::<DateTime<Utc>>().unwrap();
+    let day = |text: &str| {
+        format!("{text}T12:00:00Z")
+            .parse::<DateTime<Utc>>()
+            .unwrap()
+    };
     for (file, last) in [
         (vector!("expired-key.prov"), "2020-01-10"),
         (vector!("expired-signature.prov"), "2020-01-02"),

@@ -72,7 +72,9 @@ async fn what_is_signed_by_a_trusted_key_is_stored() {
         assert_eq!(reply.header("x-chartroom-provenance"), "verified");
         let metrics = server.get("/metrics").await;
         assert!(
-            metrics.text().contains("chartroom_provenance_uploads_total{result=\"verified\"} 3"),
+            metrics
+                .text()
+                .contains("chartroom_provenance_uploads_total{result=\"verified\"} 3"),
             "{metrics}"
         );
     }
@@ -84,7 +86,13 @@ async fn a_server_that_requires_provenance_stores_nothing_without() {
     let archive = vector("sealed-1.0.0.tgz");
     let mut texts = vec![server.post("/api/charts", archive.clone()).await];
     texts.push(post(&server, "/api/charts?force", &[("chart", &archive)]).await);
-    for name in ["unknown-key", "bad-signature", "weak-hash", "expired-key", "revoked"] {
+    for name in [
+        "unknown-key",
+        "bad-signature",
+        "weak-hash",
+        "expired-key",
+        "revoked",
+    ] {
         let signed = vector(&format!("{name}.prov"));
         if name != "bad-signature" {
             let parts = [("chart", &archive), ("prov", &signed)];
@@ -112,12 +120,20 @@ async fn a_server_that_warns_stores_it_and_says_so() {
         let signed = vector(&format!("{name}.prov"));
         let parts = [("chart", &archive), ("prov", &signed)];
         let reply = post(&server, "/api/charts?force", &parts).await;
-        assert_eq!((reply.status.as_u16(), reply.text()), (201, r#"{"saved":true}"#));
+        assert_eq!(
+            (reply.status.as_u16(), reply.text()),
+            (201, r#"{"saved":true}"#)
+        );
         assert_eq!(reply.header("x-chartroom-provenance"), name);
     }
     // Not even this can be stored: it is of another archive, as without a policy.
     let signed = vector("bad-signature.prov");
-    let reply = post(&server, "/api/charts?force", &[("chart", &archive), ("prov", &signed)]).await;
+    let reply = post(
+        &server,
+        "/api/charts?force",
+        &[("chart", &archive), ("prov", &signed)],
+    )
+    .await;
     assert_eq!(reply.status, 400);
 }
 

@@ -86,6 +86,7 @@ pub(crate) fn helm(helm: &Helm, home: &Path, arguments: &[&str]) -> (bool, Strin
         .env("HOME", home)
         .output()
         .expect("helm starts");
-    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    let said =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     (output.status.success(), said.concat())
 }

@@ -68,8 +68,16 @@ const TRUSTED: [&str; 16] = [
 ];
 
 impl Keys {
-    /// Makes the keys.
-    pub(crate) fn new() -> Self {
+    /// Makes two of the keys.
+    pub(crate) fn two() -> Self {
+        let keys = Self::none();
+        for name in ["rsa2048", "ed25519"] {
+            keys.make(name, name, "default", "never", &[]);
+        }
+        keys
+    }
+
+    fn none() -> Self {
         let scratch = tempfile::Builder::new()
             .prefix("cr-prov-")
             .tempdir()
@@ -79,6 +87,12 @@ impl Keys {
         fs::create_dir(&home).expect("a folder is made");
         let private = Command::new("chmod").arg("700").arg(&home).status();
         assert!(private.is_ok_and(|status| status.success()), "chmod");
+        keys
+    }
+
+    /// Makes all keys.
+    pub(crate) fn new() -> Self {
+        let keys = Self::none();
         for (name, algorithm) in [
             ("rsa2048", "rsa2048"),
             ("rsa4096", "rsa4096"),
@@ -153,7 +167,9 @@ impl Keys {
     /// Revokes what is to be revoked: after that it signs no more.
     pub(crate) fn revoke(&self) {
         let fingerprint = self.fingerprint("revoked");
-        let made = self.home().join(format!("openpgp-revocs.d/{fingerprint}.rev"));
+        let made = self
+            .home()
+            .join(format!("openpgp-revocs.d/{fingerprint}.rev"));
         let made = fs::read_to_string(made).expect("gpg makes one with every key");
         // A colon keeps people from importing it by mistake.
         self.gpg(&["--import"], made.replace(":-----", "-----").as_bytes());

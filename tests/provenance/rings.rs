@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::cases::{self, Expected, FILE};
+use crate::cases::{self, FILE};
 use crate::client::{self, post, send};
 use crate::keys::{Keys, pen};
 use crate::programs;
@@ -14,19 +14,13 @@ use crate::server::Server;
 /// The keyring is looked at every five seconds.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn good(keys: &Keys) -> Vec<u8> {
-    let table = cases::cases(keys);
-    let case = table.into_iter().find(|case| case.name == "as it is");
-    case.expect("it is in the table").provenance
-}
-
 #[test]
 fn keyrings_are_read_in_the_forms_that_gpg_writes() {
     let Some(_) = programs("forms of keyrings") else {
         return;
     };
-    let keys = Keys::new();
-    let good = good(&keys);
+    let keys = Keys::two();
+    let good = cases::good(&keys);
     let own = ["rsa2048"];
     let armored = keys.export_some("armored.asc", &own, &["--armor", "--export"]);
     let other = keys.export_some("other.asc", &["ed25519"], &["--armor", "--export"]);
@@ -53,7 +47,11 @@ fn a_file_without_keys_stops_the_start() {
     for (name, content, expected) in [
         ("empty", Vec::new(), "there is no key in it"),
         ("text", b"hello".to_vec(), "no keyring"),
-        ("cut", ring[..ring.len() - 3].to_vec(), "the end of it is missing"),
+        (
+            "cut",
+            ring[..ring.len() - 3].to_vec(),
+            "the end of it is missing",
+        ),
         ("keybox", keybox, "gpg --export"),
         (
             "signature",
@@ -79,14 +77,17 @@ fn a_keyring_that_changes_counts_and_a_broken_one_does_not() {
     let Some(_) = programs("keyrings that change") else {
         return;
     };
-    let keys = Keys::new();
-    let good = good(&keys);
+    let keys = Keys::two();
+    let good = cases::good(&keys);
     let ring = keys.export_some("ring.gpg", &["ed25519"], &["--export"]);
     let server = client::serve(keys.path(), "require", &ring, "require");
     assert_eq!(post(&server, &good).status, 400);
     fs::write(&ring, "broken").expect("a file is written");
     wait_for(|| server.said().contains("the old one stays in use"));
-    let other = keys.sign(b"name: x\nversion: 1.0.0\n\n...\nfiles: {}\n", pen("ed25519"));
+    let other = keys.sign(
+        b"name: x\nversion: 1.0.0\n\n...\nfiles: {}\n",
+        pen("ed25519"),
+    );
     assert_eq!(post(&server, &other).status, 400);
     keys.export_some("ring.gpg", &["rsa2048"], &["--export"]);
     wait_for(|| post(&server, &good).status == 201);
@@ -102,45 +103,6 @@ fn wait_for(condition: impl Fn() -> bool) {
 }
 
 #[test]
-fn what_the_server_took_is_verified_by_helm_when_it_is_pulled() {
-    let Some(helms) = programs("helm pull --verify") else {
-        return;
-    };
-    let keys = Keys::new();
-    let table = cases::cases(&keys);
-    let ring = keys.export("ring.gpg");
-    let server = client::serve(keys.path(), "warn", &ring, "warn");
-    for case in table {
-        // A part of the table is enough: pulling runs the same code as `helm verify`.
-        let is_chosen = ["Ed25519", "a subkey", "CRLF", "a tampered text", "an expired signature"];
-        if !is_chosen.contains(&case.name) {
-            continue;
-        }
-        let reply = post(&server, &case.provenance);
-        assert_eq!(reply.status, 201, "{}: {}", case.name, reply.text);
-        for helm in &helms {
-            let home = tempfile::tempdir().expect("a temporary directory");
-            let (is_taken, said) = client::helm(
-                helm,
-                home.path(),
-                &[
-                    "pull",
-                    "sealed",
-                    "--repo",
-                    server.url(),
-                    "--verify",
-                    "--keyring",
-                    &ring.to_string_lossy(),
-                ],
-            );
-            let expected = case.expected == Expected::Taken;
-            assert_eq!(is_taken, expected, "{}: {said}", case.name);
-            assert_eq!(reply.verification == "verified", expected, "{}", case.name);
-        }
-    }
-}
-
-#[test]
 fn archives_without_provenance_are_refused_or_told() {
     let place = tempfile::tempdir().expect("a temporary directory");
     let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/provenance");
@@ -150,7 +112,11 @@ fn archives_without_provenance_are_refused_or_told() {
     let reply = send(&require, "/api/charts", "application/gzip", &archive);
     assert_eq!(reply.status, 400, "{}", reply.text);
     assert!(reply.text.contains("helm package --sign"), "{}", reply.text);
-    assert!(reply.text.contains(&format!("-F chart=@{FILE}")), "{}", reply.text);
+    assert!(
+        reply.text.contains(&format!("-F chart=@{FILE}")),
+        "{}",
+        reply.text
+    );
     let warn = client::serve(place.path(), "warn", &ring, "warn");
     let reply = send(&warn, "/api/charts", "application/gzip", &archive);
     assert_eq!((reply.status, &*reply.verification), (201, "missing"));
