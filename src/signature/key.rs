@@ -159,7 +159,10 @@ impl Key {
             None => Err(KeyError::Packet),
         };
         if read.is_err() {
-            while packets.next_if(|packet| !is_primary(packet)).is_some() {}
+            while packets
+                .next_if(|packet| !is_primary(packet.as_ref()))
+                .is_some()
+            {}
         }
         Some(read)
     }
@@ -183,7 +186,7 @@ impl Key {
             revocations: Vec::new(),
             direct: None,
         };
-        while let Some(packet) = packets.next_if(|packet| !is_primary(packet)) {
+        while let Some(packet) = packets.next_if(|packet| !is_primary(packet.as_ref())) {
             match packet.ok_or(KeyError::Packet)? {
                 Packet::UserId(user) => key.add_user(user, packets)?,
                 Packet::PublicSubkey(subkey) => key.add_subkey(subkey, packets)?,
@@ -343,7 +346,7 @@ impl Subkey {
     }
 }
 
-fn is_primary(packet: &Option<Packet>) -> bool {
+fn is_primary(packet: Option<&Packet>) -> bool {
     matches!(packet, Some(Packet::PublicKey(_) | Packet::SecretKey(_)))
 }
 

@@ -52,7 +52,7 @@ pub enum KeyringError {
     /// It is larger than any keyring.
     #[error("it is larger than {LARGEST_FILE} bytes")]
     TooLarge,
-    /// GnuPG's own database.
+    /// `GnuPG`'s own database.
     #[error("it is a keybox, which only GnuPG reads: write a keyring with gpg --export")]
     Keybox,
     /// It is no sequence of packets.

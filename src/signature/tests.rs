@@ -1,5 +1,7 @@
 //! Verdicts over committed files; `tests/tools/provenance-vectors` makes them.
 
+#![cfg(feature = "openpgp")]
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::keyring::Keyring;
