@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tracing::Value;
+use tracing::{Level, Value};
 
 use super::Client;
 use super::routes::Endpoint;
@@ -54,6 +54,9 @@ impl AccessLog {
     /// The message, the fields and their order are ChartMuseum's. The levels are not: there every status
     /// but 200, 201 and 404 is an error, such as 304 and 409.
     fn chartmuseum(&self, served: &Served) {
+        if served.status < 400 && !tracing::enabled!(Level::INFO) {
+            return;
+        }
         let nanoseconds = i64::try_from(served.duration().as_nanos()).unwrap_or(i64::MAX);
         let latency: &dyn Value = if self.latency_as_integer {
             &nanoseconds
@@ -90,6 +93,10 @@ impl AccessLog {
 }
 
 fn native(served: &Served) {
+    // Nothing is put together for nobody.
+    if !tracing::enabled!(Level::INFO) {
+        return;
+    }
     let client = served.client.map(|Client(address)| address.to_string());
     let client = client.unwrap_or_default();
     let outcome = match served.outcome {

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use axum::body::HttpBody;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, FORWARDED, VIA};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Uri};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chartroom_storage::RepositoryPath;
 
 use super::Client;
 use super::audit::Auditor;
 use super::error::ApiError;
-use super::extract::{self, Place};
+use super::extract;
 use super::layers::id_of;
 use super::routes::Endpoint;
 use super::settings::{Depth, Settings};
@@ -56,33 +55,32 @@ impl Endpoint {
 }
 
 /// The check before one route.
-#[derive(Clone)]
-pub(super) struct Guard {
-    pub(super) auth: Arc<Auth>,
-    pub(super) settings: Arc<Settings>,
+#[derive(Clone, Copy)]
+pub(super) struct Guard<'a> {
+    pub(super) auth: &'a Arc<Auth>,
+    pub(super) settings: &'a Settings,
     pub(super) endpoint: Endpoint,
-    pub(super) auditor: Option<Auditor>,
+    pub(super) auditor: Option<&'a Auditor>,
 }
 
 /// Refuses those who may not, before anything of a body is read or a repository is looked for: an
 /// unknown repository and a forbidden one look the same. Notes who the others are.
-pub(super) async fn check(
-    State(guard): State<Guard>,
-    Place(repository): Place,
+pub(super) async fn check<F: Future<Output = Response>>(
+    guard: Guard<'_>,
+    repository: &RepositoryPath,
     mut request: Request,
-    next: Next,
+    next: impl FnOnce(Request) -> F,
 ) -> Response {
     let headers = request.headers();
     let asker = Asker {
         authorization: headers.get(AUTHORIZATION),
         is_local: is_local(request.extensions().get(), headers),
     };
-    let Some((session, decision)) = guard.decide(asker, request.uri(), &repository).await else {
-        return next.run(request).await;
+    let Some((session, decision)) = guard.decide(asker, request.uri(), repository).await else {
+        return next(request).await;
     };
     let audited = guard
         .auditor
-        .as_ref()
         .map(|auditor| auditor.note(&mut request, &decision));
     let identity = decision.identity.clone();
     let mut response = if decision.is_allowed() {
@@ -90,10 +88,10 @@ pub(super) async fn check(
         extensions.insert(identity.clone());
         extensions.insert(decision.clone());
         extensions.insert(Viewer {
-            auth: Arc::clone(&guard.auth),
+            auth: Arc::clone(guard.auth),
             session: Arc::new(session),
         });
-        next.run(request).await
+        next(request).await
     } else {
         refuse(&decision, &request)
     };
@@ -150,7 +148,7 @@ fn refuse(decision: &Decision, request: &Request) -> Response {
     .into_response()
 }
 
-impl Guard {
+impl Guard<'_> {
     /// Decides about a request; `None` if its route is open.
     async fn decide(
         &self,
@@ -158,7 +156,7 @@ impl Guard {
         uri: &Uri,
         repository: &RepositoryPath,
     ) -> Option<(Session, Decision)> {
-        let auth = &self.auth;
+        let auth = self.auth;
         let verb = match self.endpoint.access() {
             Access::Open => return None,
             Access::Needs(verb) => verb,
@@ -204,7 +202,7 @@ impl Guard {
     /// `--allow-overwrite` is on, needs the right only if there is something to replace.
     fn can_overwrite(&self, uri: &Uri) -> bool {
         matches!(self.endpoint, Endpoint::Upload | Endpoint::UploadProvenance)
-            && extract::forces(uri, &self.settings)
+            && extract::forces(uri, self.settings)
     }
 }
 

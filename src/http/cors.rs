@@ -4,13 +4,12 @@
 //! Unlike there the context path does not matter, and errors, which pages have to read too, are not
 //! left out.
 
-use std::sync::Arc;
+use std::convert::Infallible;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{Method, header};
-use axum::middleware::Next;
 use axum::response::Response;
-use tower::{Layer, ServiceExt};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::extract::MIN_GENERATION;
@@ -47,7 +46,10 @@ impl From<&Settings> for Cors {
 
 /// Adds the headers, and answers what browsers ask beforehand. Nobody is authenticated then: browsers
 /// send no credentials with such a question.
-pub(super) async fn layer(State(cors): State<Arc<Cors>>, request: Request, next: Next) -> Response {
+pub(super) async fn layer<F>(cors: &Cors, request: Request, next: impl Fn(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let is_question = request.method() != Method::OPTIONS
         || request
             .headers()
@@ -56,11 +58,15 @@ pub(super) async fn layer(State(cors): State<Arc<Cors>>, request: Request, next:
         Some(layer)
             if is_question && place::is_of_api(&cors.context_path, request.uri().path()) =>
         {
+            let next = service_fn(|request| {
+                let answer = next(request);
+                async { Ok::<_, Infallible>(answer.await) }
+            });
             match layer.layer(next).oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             }
         }
-        _ => next.run(request).await,
+        _ => next(request).await,
     }
 }

@@ -4,18 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRef, FromRequestParts, Path};
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Uri};
 use chartroom_storage::RepositoryPath;
-use serde::de::DeserializeOwned;
+use percent_encoding::percent_decode_str;
 use tokio::sync::OwnedSemaphorePermit;
 use url::form_urlencoded;
 
 use super::auth::Viewer;
 use super::error::ApiError;
 use super::settings::{Overwriting, Settings};
-use super::{App, LookSlots, UploadSlots};
+use super::{App, LookSlots, UploadSlots, place};
 use crate::auth::Verb;
 use crate::repository::{Overwrite, Reader};
 
@@ -23,15 +23,39 @@ use crate::repository::{Overwrite, Reader};
 /// `%2B`.
 pub(super) struct Captures<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Captures<T> {
+impl<S: Sync> FromRequestParts<S> for Captures<String> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Path::from_request_parts(parts, state).await {
-            Ok(Path(captures)) => Ok(Self(captures)),
-            Err(_) => Err(ApiError::BadPath),
-        }
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let [capture] = captures(parts)?;
+        Ok(Self(capture))
     }
+}
+
+impl<S: Sync> FromRequestParts<S> for Captures<(String, String)> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let [first, second] = captures(parts)?;
+        Ok(Self((first, second)))
+    }
+}
+
+fn captures<const COUNT: usize>(parts: &Parts) -> Result<[String; COUNT], ApiError> {
+    let decode = |text: &String| match percent_decode_str(text).decode_utf8() {
+        Ok(text) => Ok(text.into_owned()),
+        Err(_) => Err(ApiError::BadPath),
+    };
+    let captures = place(parts)?.captures.iter().map(decode);
+    let captures = captures.collect::<Result<Vec<_>, _>>()?;
+    // The handler of a row asks for as many as the row has.
+    captures.try_into().map_err(|_| ApiError::NoRoute)
+}
+
+/// Returns where a request belongs. Without that it did not pass the table of routes.
+fn place(parts: &Parts) -> Result<&place::Place, ApiError> {
+    let place = parts.extensions.get::<Arc<place::Place>>();
+    place.map(AsRef::as_ref).ok_or(ApiError::NoRoute)
 }
 
 /// The path of the repository that a request is about.
@@ -41,9 +65,18 @@ impl<S: Sync> FromRequestParts<S> for Place {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let path = parts.extensions.get::<RepositoryPath>();
-        // Without one the request did not pass the place where it is put.
-        path.cloned().map(Self).ok_or(ApiError::NoRoute)
+        Ok(Self(place(parts)?.repository.clone()))
+    }
+}
+
+/// The path of a request as the table of routes has it, without context path and repository.
+pub(super) struct Below(pub(super) String);
+
+impl<S: Sync> FromRequestParts<S> for Below {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(Self(place(parts)?.path()))
     }
 }
 
@@ -54,8 +87,8 @@ impl FromRequestParts<App> for Reading {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let Place(path) = Place::from_request_parts(parts, app).await?;
-        Ok(Self(app.repositories.reader(&path).await?))
+        let path = &place(parts)?.repository;
+        Ok(Self(app.shared.repositories.reader(path).await?))
     }
 }
 

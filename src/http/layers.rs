@@ -4,18 +4,16 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use chartroom_storage::RepositoryPath;
 use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::cors::{self, Cors};
 use super::error::{ApiError, Failure};
-use super::extract::Place;
 use super::reply::{GENERATION, STALE};
 use super::served::{self, Observers};
 use crate::repository::Repositories;
@@ -27,42 +25,62 @@ const LONGEST_REQUEST_ID: usize = 128;
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) Arc<str>);
 
-/// Puts the layers around `router`, innermost first.
+/// Answers a request with the layers around what answers it, outermost first. They are functions that
+/// call the next one, and not services: a service would be put into a box of its own for each request.
 ///
 /// Limits and deadlines of bodies, and the cap of uploads, are not layers: they belong to the two
 /// routes that read bodies, and the extractor and the stream there refuse with the same errors as
 /// everything else ([`super::extract::UploadSlot`], [`super::incoming`]).
-pub(super) fn around(router: Router, cors: Cors, observers: Observers) -> Router {
-    router
-        // Innermost, so that a reply after a panic passes all the others.
-        .layer(from_fn(catch_panic))
-        // Writes the bodies of all failures: those of handlers, of extractors, of unknown paths and of
-        // panics. Inside the log, which counts their bytes.
-        .layer(from_fn(write_failure))
-        // Around all that can fail, so that pages of other origins can read failures, too.
-        .layer(from_fn_with_state(Arc::new(cors), cors::layer))
-        // Sees the status that the client sees.
-        .layer(from_fn_with_state(observers, served::layer))
-        // Outermost: all the others use the id.
-        .layer(from_fn(identify))
+pub(super) async fn around<F>(
+    cors: &Cors,
+    observers: &Arc<Observers>,
+    request: Request,
+    answer: impl Fn(Request) -> F,
+) -> Response
+where
+    F: Future<Output = Response>,
+{
+    let answer = &answer;
+    // Innermost, so that a reply after a panic passes all the others.
+    let caught = move |request| catch_panic(request, answer);
+    // Writes the bodies of all failures: those of handlers, of extractors, of unknown paths and of
+    // panics. Inside the log, which counts their bytes.
+    let written = move |request| write_failure(request, caught);
+    // Around all that can fail, so that pages of other origins can read failures, too.
+    let shared = move |request| cors::layer(cors, request, written);
+    // Sees the status that the client sees.
+    let observed = move |request| served::layer(observers, request, shared);
+    // Outermost: all the others use the id.
+    identify(request, observed).await
 }
 
 /// Takes over the client's id or makes one, and sends it back on every reply.
-async fn identify(mut request: Request, next: Next) -> Response {
+async fn identify<F>(mut request: Request, next: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let given = request.headers().get(&REQUEST_ID);
     let given = given
         .and_then(|value| value.to_str().ok())
         .filter(|id| is_sane(id));
     let id: Arc<str> = match given {
         Some(id) => id.into(),
-        None => Uuid::new_v4().to_string().into(),
+        None => fresh_id(),
     };
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// Nobody has to be unable to guess it: it comes from a generator of the process, and not from the
+/// kernel.
+fn fresh_id() -> Arc<str> {
+    let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+    let mut text = Uuid::encode_buffer();
+    (&*id.hyphenated().encode_lower(&mut text)).into()
 }
 
 /// An id is repeated in logs and replies: it must not be able to look like more than an id.
@@ -77,10 +95,13 @@ pub(super) fn id_of(request: &Request) -> Arc<str> {
 }
 
 /// Turns the failure that a handler left into a reply, and logs its cause.
-async fn write_failure(request: Request, next: Next) -> Response {
+async fn write_failure<F>(request: Request, next: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let id = id_of(&request);
     let is_head = request.method() == Method::HEAD;
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     let Some(failure) = response.extensions_mut().remove::<Failure>() else {
         return response;
     };
@@ -105,9 +126,14 @@ async fn write_failure(request: Request, next: Next) -> Response {
 }
 
 /// A panic costs the one request.
-async fn catch_panic(request: Request, next: Next) -> Response {
+async fn catch_panic<F>(request: Request, next: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let id = id_of(&request);
-    let result = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let result = AssertUnwindSafe(async { next(request).await })
+        .catch_unwind()
+        .await;
     result.unwrap_or_else(|panic| {
         tracing::error!(
             request.id = &*id,
@@ -126,14 +152,17 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 
 /// Says on every reply of a repository's routes, failures too, how much of its log this replica knows,
 /// and since when it could not look for more.
-pub(super) async fn generation(
-    State(repositories): State<Arc<Repositories>>,
-    Place(path): Place,
+pub(super) async fn generation<F>(
+    repositories: &Repositories,
+    path: &RepositoryPath,
     request: Request,
-    next: Next,
-) -> Response {
-    let mut response = next.run(request).await;
-    let Some(repository) = repositories.loaded(&path) else {
+    next: impl FnOnce(Request) -> F,
+) -> Response
+where
+    F: Future<Output = Response>,
+{
+    let mut response = next(request).await;
+    let Some(repository) = repositories.loaded(path) else {
         return response;
     };
     let headers = response.headers_mut();
@@ -152,26 +181,19 @@ mod tests {
     use crate::http::access_log::AccessLog;
     use crate::http::settings::Settings;
     use crate::metrics::Metrics;
-    use tower::ServiceExt;
 
-    async fn panicking() {
+    async fn panicking(_: Request) -> Response {
         panic!("secret");
     }
 
     #[tokio::test]
     async fn a_panic_is_a_500_that_names_the_request() {
-        let router = Router::new().route("/", axum::routing::get(panicking));
         let request = Request::builder().header(&REQUEST_ID, "the-id");
         let request = request.body(Body::empty()).unwrap();
         let settings = Settings::default();
-        let observers = Observers {
-            log: AccessLog::new(&settings),
-            metrics: Metrics::new("127.0.0.1:8879".parse().unwrap(), 1),
-        };
-        let response = around(router, Cors::from(&settings), observers)
-            .oneshot(request)
-            .await
-            .unwrap();
+        let metrics = Metrics::new("127.0.0.1:8879".parse().unwrap(), 1);
+        let observers = Arc::new(Observers::new(AccessLog::new(&settings), metrics));
+        let response = around(&Cors::from(&settings), &observers, request, panicking).await;
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[&REQUEST_ID], "the-id");
         let body = axum::body::to_bytes(response.into_body(), 1000).await;

@@ -35,13 +35,16 @@ mod served;
 pub mod settings;
 mod uploads;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{FromRef, Request};
+use axum::response::Response;
 use chartroom_storage::Clock;
 use tokio::sync::Semaphore;
+use tower::{Service, service_fn};
 
 use crate::audit::AuditLog;
 use crate::auth::Auth;
@@ -51,6 +54,7 @@ use crate::repository::Repositories;
 use access_log::AccessLog;
 use audit::Auditor;
 use cors::Cors;
+use routes::Table;
 use served::Observers;
 use settings::Settings;
 
@@ -61,6 +65,10 @@ pub struct Client(pub SocketAddr);
 /// What handlers share. Each takes the part that it needs.
 #[derive(Clone)]
 pub(crate) struct App {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     repositories: Arc<Repositories>,
     settings: Arc<Settings>,
     upload_slots: UploadSlots,
@@ -77,13 +85,13 @@ pub(crate) struct UploadSlots {
 
 impl FromRef<App> for Arc<Repositories> {
     fn from_ref(app: &App) -> Self {
-        Self::clone(&app.repositories)
+        Self::clone(&app.shared.repositories)
     }
 }
 
 impl FromRef<App> for Arc<Settings> {
     fn from_ref(app: &App) -> Self {
-        Self::clone(&app.settings)
+        Self::clone(&app.shared.settings)
     }
 }
 
@@ -95,23 +103,23 @@ const LOOKS: usize = 4;
 
 impl FromRef<App> for LookSlots {
     fn from_ref(app: &App) -> Self {
-        app.look_slots.clone()
+        app.shared.look_slots.clone()
     }
 }
 
 impl FromRef<App> for UploadSlots {
     fn from_ref(app: &App) -> Self {
-        app.upload_slots.clone()
+        app.shared.upload_slots.clone()
     }
 }
 
 impl FromRef<App> for Arc<Exposition> {
     fn from_ref(app: &App) -> Self {
-        Self::clone(&app.exposition)
+        Self::clone(&app.shared.exposition)
     }
 }
 
-/// Returns the whole API over the repositories of a store, for those whom `auth` lets in.
+/// Returns the whole API as a router.
 pub fn router(
     repositories: Arc<Repositories>,
     settings: Settings,
@@ -119,6 +127,22 @@ pub fn router(
     audit: Option<AuditLog>,
     metrics: Metrics,
 ) -> Router {
+    Router::new().fallback_service(service(repositories, settings, auth, audit, metrics))
+}
+
+/// Returns the whole API over the repositories of a store, for those whom `auth` lets in. Unlike a
+/// router it takes no box for each request.
+pub fn service(
+    repositories: Arc<Repositories>,
+    settings: Settings,
+    auth: Arc<Auth>,
+    audit: Option<AuditLog>,
+    metrics: Metrics,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send>
++ Clone
++ Send
++ Sync
++ 'static {
     let free = Arc::new(Semaphore::new(settings.max_uploads));
     let exposition = Exposition::new(
         &metrics,
@@ -126,22 +150,44 @@ pub fn router(
         Arc::clone(&free),
         settings.max_uploads,
     );
-    let observers = Observers {
-        log: AccessLog::new(&settings),
-        metrics: metrics.clone(),
-    };
+    let observers = Observers::new(AccessLog::new(&settings), metrics.clone());
     let auditor = audit.map(|log| Auditor::new(log, Clock::default(), metrics.clone()));
-    let cors = Cors::from(&settings);
-    let app = App {
-        repositories,
-        upload_slots: UploadSlots { free, metrics },
-        look_slots: LookSlots(Arc::new(Semaphore::new(LOOKS))),
-        exposition: Arc::new(exposition),
-        settings: Arc::new(settings),
-    };
-    layers::around(
-        routes::router(app, &auth, auditor.as_ref()),
-        cors,
-        observers,
-    )
+    let api = Arc::new(Api {
+        cors: Cors::from(&settings),
+        table: Table::new(&settings),
+        auth,
+        auditor,
+        observers: Arc::new(observers),
+        app: App {
+            shared: Arc::new(Shared {
+                repositories,
+                upload_slots: UploadSlots { free, metrics },
+                look_slots: LookSlots(Arc::new(Semaphore::new(LOOKS))),
+                exposition: Arc::new(exposition),
+                settings: Arc::new(settings),
+            }),
+        },
+    });
+    service_fn(move |request| {
+        let auditor = audit.map(|log| Auditor::new(log, Clock::default(), metrics.clone()));
+    let api = Arc::clone(&api);
+        async move { Ok(api.answer(request).await) }
+    })
+}
+
+/// All that answers requests.
+struct Api {
+    app: App,
+    table: Table,
+    auth: Arc<Auth>,
+    auditor: Option<Auditor>,
+    cors: Cors,
+    observers: Arc<Observers>,
+}
+
+impl Api {
+    async fn answer(&self, request: Request) -> Response {
+        let answer = |request| routes::dispatch(self, request);
+        layers::around(&self.cors, &self.observers, request, answer).await
+    }
 }

@@ -7,7 +7,7 @@ mod render;
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use base64::Engine as _;
@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use self::address::Address;
 use super::auth::Viewer;
 use super::error::ApiError;
-use super::extract::{AtLeast, Page, Place};
+use super::extract::{AtLeast, Below, Page, Place};
 use super::reply;
 use super::settings::{Depth, Settings};
 use crate::repository::{Paths, Repositories};
@@ -32,10 +32,10 @@ pub(super) async fn page(
     viewer: Viewer,
     AtLeast(generation): AtLeast,
     Page { offset, .. }: Page,
-    OriginalUri(original): OriginalUri,
+    Below(below): Below,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let base = address::link_base(original.path()).to_owned();
+    let base = address::link_base(request.uri().path()).to_owned();
     let beside = viewer.show(beside(&repositories, settings.depth, &path).await?);
     if path.is_root() && !matches!(settings.depth, Depth::Fixed(0) | Depth::Dynamic) {
         let page = render::repositories(&beside, &base, offset)?;
@@ -46,7 +46,7 @@ pub(super) async fn page(
         .await?
         .current(generation)
         .await?;
-    let address = Address::of(&request, &settings, &path, view.url_base());
+    let address = Address::of(&request, &below, &settings, &path, view.url_base());
     let generation = view.generation;
     // Up to a megabyte of text.
     let task = tokio::task::spawn_blocking(move || {

@@ -3,35 +3,58 @@
 //! A path is the context path, then for the API `/api`, then the segments of the repository, then a
 //! row of the [table of routes](super::routes::ROUTES): `/ctx/api/org/team/charts/nginx`. How many
 //! segments name a repository is either fixed or, with `--depth-dynamic`, whatever makes a row fit.
-//! What is found here is taken out of the path, so that the router sees the rows as they are written.
+//! A request is looked for among the rows as they are written, taken apart once at the start.
 //!
 //! Differs from `ChartMuseum`, whose matching works on decoded text: the context path ends at a slash,
 //! dot segments name nothing, and a path of as many segments as repositories have is not the welcome
 //! page.
 
-use axum::http::uri::PathAndQuery;
-use axum::http::{Method, Uri};
+use axum::http::Method;
 use chartroom_storage::RepositoryPath;
 use percent_encoding::percent_decode_str;
 
 use super::routes::{Endpoint, Route};
 use super::settings::{ContextPath, Depth};
 
+/// A row of the table, taken apart.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) route: Route,
+    segments: Vec<&'static str>,
+    is_of_api: bool,
+    is_metrics: bool,
+}
+
+impl From<&Route> for Row {
+    fn from(route: &Route) -> Self {
+        let below = route.pattern.strip_prefix('/').unwrap_or(route.pattern);
+        Self {
+            segments: below.split('/').collect(),
+            is_of_api: route.is_of_api(),
+            is_metrics: route.endpoint == Endpoint::Metrics,
+            route: route.clone(),
+        }
+    }
+}
+
 /// Where a request belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     /// The repository; the root one for what is asked of the server.
     pub(super) repository: RepositoryPath,
-    /// The path without context path and repository, as a row of the table has it.
-    pub(super) path: String,
-    /// The pattern of that row, and what answers there.
+    /// What the pattern's captures stand for, as it is written in the path.
+    pub(super) captures: Vec<String>,
+    /// The position of the row in the table, its pattern, and what answers there.
+    pub(super) row: usize,
     pub(super) pattern: &'static str,
     pub(super) endpoint: Endpoint,
+    /// Whether the row has the request's method; another one fits the path only.
+    pub(super) has_method: bool,
 }
 
 /// Finds the place of a path; `None` if no row fits.
 pub(super) fn find(
-    routes: &[Route],
+    rows: &[Row],
     context_path: &ContextPath,
     depth: Depth,
     method: &Method,
@@ -47,16 +70,41 @@ pub(super) fn find(
     // API. As in ChartMuseum the ending decides, where both rows fit.
     let is_file = FILES.iter().any(|ending| below.ends_with(ending));
     let find = |is_of_api: bool, method: Option<&Method>| {
-        routes
-            .iter()
-            .filter(|route| (route.endpoint == Endpoint::Metrics) == is_metrics)
-            .filter(|route| route.is_of_api() == is_of_api)
-            .filter(|route| method.is_none_or(|method| route.method == *method))
-            .find_map(|route| place_in(route, &segments, depth))
+        rows.iter()
+            .enumerate()
+            .filter(|(_, row)| row.is_of_api == is_of_api && row.is_metrics == is_metrics)
+            .filter(|(_, row)| method.is_none_or(|method| row.route.method == *method))
+            .find_map(|(position, row)| {
+                let (repository, captures) = place_in(row, &segments, depth)?;
+                Some(Place {
+                    repository,
+                    captures,
+                    row: position,
+                    pattern: row.route.pattern,
+                    endpoint: row.route.endpoint,
+                    has_method: method.is_some(),
+                })
+            })
     };
     let find = |method| find(!is_file, method).or_else(|| find(is_file, method));
-    // With the wrong method a path still has its place: the router answers 405.
+    // With the wrong method a path still has its place: it is answered 405.
     find(Some(method)).or_else(|| find(None))
+}
+
+impl Place {
+    /// Returns the path without context path and repository, as the row has it.
+    pub(super) fn path(&self) -> String {
+        let mut captures = self.captures.iter();
+        let segments = self.pattern.split('/').map(|segment| {
+            let capture = is_capture(segment).then(|| captures.next());
+            capture.flatten().map_or(segment, String::as_str)
+        });
+        segments.collect::<Vec<_>>().join("/")
+    }
+}
+
+fn is_capture(segment: &str) -> bool {
+    segment.starts_with('{')
 }
 
 /// The endings of what is not of the API.
@@ -82,41 +130,33 @@ pub(super) fn is_of_api(context_path: &ContextPath, path: &str) -> bool {
     })
 }
 
-/// Takes the repository's segments out of a path that fits the row with them.
-fn place_in(route: &Route, segments: &[&str], depth: Depth) -> Option<Place> {
-    let pattern: Vec<&str> = route.pattern.strip_prefix('/')?.split('/').collect();
-    let surplus = segments.len().checked_sub(pattern.len())?;
+/// Takes the repository and the captures out of a path that fits the row with them.
+fn place_in(row: &Row, segments: &[&str], depth: Depth) -> Option<(RepositoryPath, Vec<String>)> {
+    let surplus = segments.len().checked_sub(row.segments.len())?;
+    let Route {
+        endpoint, pattern, ..
+    } = row.route;
     let is_allowed = match depth {
         // The server's own root is there at any depth.
-        _ if !route.endpoint.is_of_a_repository() || route.pattern == "/" && surplus == 0 => {
-            surplus == 0
-        }
+        _ if !endpoint.is_of_a_repository() || pattern == "/" && surplus == 0 => surplus == 0,
         Depth::Fixed(depth) => surplus == depth,
         Depth::Dynamic => surplus <= Depth::MOST,
     };
     if !is_allowed {
         return None;
     }
-    let before = usize::from(route.is_of_api());
+    let before = usize::from(row.is_of_api);
     let (head, rest) = segments.split_at_checked(before)?;
     let (repository, tail) = rest.split_at_checked(surplus)?;
-    let mut remaining = head.iter().chain(tail);
-    let fits = pattern.iter().all(|wanted| {
-        remaining.next().is_some_and(|segment| {
-            let is_capture = wanted.starts_with('{');
-            segment == wanted || (is_capture && !segment.is_empty())
-        })
-    });
+    let remaining = || head.iter().chain(tail).zip(&row.segments);
+    let fits = remaining()
+        .all(|(segment, wanted)| segment == wanted || (is_capture(wanted) && !segment.is_empty()));
     if !fits {
         return None;
     }
-    let path: Vec<&str> = head.iter().chain(tail).copied().collect();
-    Some(Place {
-        repository: repository_of(repository)?,
-        path: format!("/{}", path.join("/")),
-        pattern: route.pattern,
-        endpoint: route.endpoint,
-    })
+    let captured = remaining().filter(|(_, wanted)| is_capture(wanted));
+    let captures = captured.map(|(segment, _)| (*segment).to_owned()).collect();
+    Some((repository_of(repository)?, captures))
 }
 
 /// Reads a repository's segments, each percent-decoded once; `None` for what cannot be one's name.
@@ -136,17 +176,6 @@ fn repository_of(segments: &[&str]) -> Option<RepositoryPath> {
     RepositoryPath::parse(&path).ok()
 }
 
-/// Puts another path into a URI.
-pub(super) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
-    let text = match uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
-    };
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
-    Uri::from_parts(parts).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,8 +183,9 @@ mod tests {
 
     fn place(context: &str, depth: Depth, method: &Method, path: &str) -> Option<(String, String)> {
         let context = ContextPath::parse(context).unwrap();
-        let place = find(ROUTES, &context, depth, method, path)?;
-        Some((place.repository.as_str().to_owned(), place.path))
+        let rows: Vec<Row> = ROUTES.iter().map(Row::from).collect();
+        let place = find(&rows, &context, depth, method, path)?;
+        Some((place.repository.as_str().to_owned(), place.path()))
     }
 
     fn check(context: &str, depth: Depth, cases: &[(&str, Option<(&str, &str)>)]) {
@@ -308,14 +338,5 @@ mod tests {
     fn a_wrong_method_has_the_place_of_the_right_one() {
         let found = place("", Depth::Fixed(1), &Method::PUT, "/org/index.yaml");
         assert_eq!(found, Some(("org".into(), "/index.yaml".into())));
-    }
-
-    #[test]
-    fn the_query_stays() {
-        let uri: Uri = "/org/api/charts?limit=1&offset=2".parse().unwrap();
-        let uri = with_path(&uri, "/api/charts").unwrap();
-        assert_eq!(uri, "/api/charts?limit=1&offset=2");
-        let uri = with_path(&Uri::from_static("http://host/a"), "/b").unwrap();
-        assert_eq!(uri, "http://host/b");
     }
 }

@@ -1,26 +1,22 @@
 //! The one table of routes.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
+use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, header};
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, MethodRouter, on};
 
-use tower::ServiceExt;
-
-use super::audit::Auditor;
-use super::auth::{self, Access, Guard};
+use super::auth::{self, Guard};
 use super::error::ApiError;
-use super::served::Routed;
+use super::place::{self, Place, Row};
+use super::served::Labels;
 use super::settings::Settings;
 use super::{
-    App, archives, artifact_hub, charts, contents, explain, index, layers, metrics, pages, place,
+    Api, App, archives, artifact_hub, charts, contents, explain, index, layers, metrics, pages,
     probes, repositories, uploads,
 };
-use crate::auth::Auth;
 
 /// One row: a method and a path that are answered.
 #[derive(Clone, Debug)]
@@ -175,77 +171,64 @@ impl Endpoint {
         )
     }
 
-    fn handler(self, method: MethodFilter) -> MethodRouter<App> {
+    /// Hands a request to the handler, which takes out of it what it needs.
+    fn answer(self, request: Request, app: App) -> Answer {
         match self {
-            Self::Page => on(method, pages::page),
-            Self::Health => on(method, probes::health),
-            Self::Ready => on(method, probes::ready),
-            Self::Metrics => on(method, metrics::metrics),
-            Self::Info => on(method, probes::info),
-            Self::ListRepositories => on(method, repositories::list),
-            Self::Index => on(method, index::index),
-            Self::ArtifactHub => on(method, artifact_hub::owner),
-            Self::Archive => on(method, archives::archive),
-            Self::ListCharts => on(method, charts::list),
-            Self::Chart => on(method, charts::chart),
-            Self::Version => on(method, charts::version),
-            Self::Templates => on(method, contents::templates),
-            Self::Values => on(method, contents::values),
-            Self::Upload => on(method, uploads::upload),
-            Self::UploadProvenance => on(method, uploads::provenance),
-            Self::Delete => on(method, charts::delete),
-            Self::Explain => on(method, explain::explain),
+            Self::Page => pages::page.call(request, app),
+            Self::Health => probes::health.call(request, app),
+            Self::Ready => probes::ready.call(request, app),
+            Self::Metrics => metrics::metrics.call(request, app),
+            Self::Info => probes::info.call(request, app),
+            Self::ListRepositories => repositories::list.call(request, app),
+            Self::Index => index::index.call(request, app),
+            Self::ArtifactHub => artifact_hub::owner.call(request, app),
+            Self::Archive => archives::archive.call(request, app),
+            Self::ListCharts => charts::list.call(request, app),
+            Self::Chart => charts::chart.call(request, app),
+            Self::Version => charts::version.call(request, app),
+            Self::Templates => contents::templates.call(request, app),
+            Self::Values => contents::values.call(request, app),
+            Self::Upload => uploads::upload.call(request, app),
+            Self::UploadProvenance => uploads::provenance.call(request, app),
+            Self::Delete => charts::delete.call(request, app),
+            Self::Explain => explain::explain.call(request, app),
         }
     }
 }
 
-/// Builds the router from the table.
-pub(super) fn router(app: App, auth: &Arc<Auth>, auditor: Option<&Auditor>) -> Router {
-    let settings = Arc::clone(&app.settings);
-    let table: Arc<[Route]> = ROUTES
-        .iter()
-        .filter(|route| route.is_on(&settings))
-        .cloned()
-        .collect();
-    let mut router = Router::new();
-    for route in table.iter() {
-        let Ok(filter) = MethodFilter::try_from(route.method.clone()) else {
-            continue; // Only for methods that RFC 9110 does not know; a test requests every row.
-        };
-        let mut handler = route.endpoint.handler(filter);
-        if route.endpoint.is_of_a_repository() {
-            let repositories = Arc::clone(&app.repositories);
-            handler = handler.layer(from_fn_with_state(repositories, layers::generation));
-        }
-        // Outside of the others, which tell about a repository; on a path and method of the table only.
-        if route.endpoint.access() != Access::Open {
-            let guard = Guard {
-                auth: Arc::clone(auth),
-                settings: Arc::clone(&settings),
-                endpoint: route.endpoint,
-                auditor: auditor.cloned(),
-            };
-            handler = handler.route_layer(from_fn_with_state(guard, auth::check));
-        }
-        router = router.route(route.pattern, handler);
-    }
-    let rows = Arc::clone(&table);
-    let router = router
-        .fallback(|| async { ApiError::NoRoute })
-        .method_not_allowed_fallback(async move |path| wrong_method(&rows, &path))
-        .with_state(app);
-    Router::new().fallback(move |request| dispatch(router, table, settings, request))
+type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// The rows that are on, and how each is called where requests are counted.
+#[derive(Debug)]
+pub(super) struct Table {
+    rows: Vec<Row>,
+    labels: Vec<Labels>,
 }
 
-/// Puts a request into its place and hands it to the router.
-async fn dispatch(
-    router: Router,
-    table: Arc<[Route]>,
-    settings: Arc<Settings>,
-    mut request: Request,
-) -> Response {
+impl Table {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let routes = ROUTES.iter().filter(|route| route.is_on(settings));
+        let rows: Vec<Row> = routes.map(Row::from).collect();
+        let labels = rows
+            .iter()
+            .map(|row| Labels::new(&row.route, &settings.context_path))
+            .collect();
+        Self { rows, labels }
+    }
+}
+
+/// Puts a request into its place, and hands it to what answers there.
+pub(super) async fn dispatch(api: &Api, mut request: Request) -> Response {
+    let Api {
+        app,
+        table,
+        auth,
+        auditor,
+        ..
+    } = api;
+    let settings = &app.shared.settings;
     let place = place::find(
-        &table,
+        &table.rows,
         &settings.context_path,
         settings.depth,
         request.method(),
@@ -254,22 +237,39 @@ async fn dispatch(
     let Some(place) = place else {
         return ApiError::NoRoute.into_response();
     };
-    Routed::note(&request, &place, &settings.context_path);
-    let Some(uri) = place::with_path(request.uri(), &place.path) else {
-        return ApiError::NoRoute.into_response();
-    };
-    *request.uri_mut() = uri;
-    request.extensions_mut().insert(place.repository);
-    match router.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+    if let Some(labels) = table.labels.get(place.row) {
+        labels.note(&request, place.repository.is_root());
     }
+    let endpoint = place.endpoint;
+    let place = Arc::new(place);
+    request.extensions_mut().insert(Arc::clone(&place));
+    let here: &Place = &place;
+    if !here.has_method {
+        return wrong_method(&table.rows, here.pattern);
+    }
+    let answer = move |request| endpoint.answer(request, app.clone());
+    let told = move |request| async move {
+        if endpoint.is_of_a_repository() {
+            let repositories = &app.shared.repositories;
+            layers::generation(repositories, &here.repository, request, answer).await
+        } else {
+            answer(request).await
+        }
+    };
+    // Outside of what tells about a repository; on a path and method of the table only.
+    let guard = Guard {
+        auth,
+        settings,
+        endpoint,
+        auditor: auditor.as_ref(),
+    };
+    auth::check(guard, &here.repository, request, told).await
 }
 
 /// Answers a path of the table with a method that it does not have there.
-fn wrong_method(table: &[Route], path: &MatchedPath) -> Response {
-    let methods = table.iter().filter(|route| route.pattern == path.as_str());
-    let allow: Vec<&str> = methods.map(|route| route.method.as_str()).collect();
+fn wrong_method(rows: &[Row], pattern: &str) -> Response {
+    let rows = rows.iter().filter(|row| row.route.pattern == pattern);
+    let allow: Vec<&str> = rows.map(|row| row.route.method.as_str()).collect();
     let mut response = ApiError::WrongMethod.into_response();
     if let Ok(allow) = HeaderValue::from_str(&allow.join(", ")) {
         response.headers_mut().insert(header::ALLOW, allow);

@@ -7,9 +7,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
@@ -19,17 +18,28 @@ use super::Client;
 use super::access_log::AccessLog;
 use super::error::Cause;
 use super::layers::RequestId;
-use super::place::Place;
-use super::routes::Endpoint;
+use super::routes::{Endpoint, Route};
 use super::settings::ContextPath;
 use crate::auth::Identity;
-use crate::metrics::{self, Metrics};
+use crate::metrics::{self, Metrics, Url};
 
 /// Who is told.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Observers {
-    pub(super) log: AccessLog,
-    pub(super) metrics: Metrics,
+    log: AccessLog,
+    metrics: Metrics,
+    /// What requests without a route are called.
+    unknown: Url,
+}
+
+impl Observers {
+    pub(super) fn new(log: AccessLog, metrics: Metrics) -> Self {
+        Self {
+            log,
+            metrics,
+            unknown: Url::new("unknown"),
+        }
+    }
 }
 
 /// A request and its reply, as they are at the moment.
@@ -57,23 +67,42 @@ type RouteCell = Arc<OnceLock<Routed>>;
 
 /// What a request was for.
 #[derive(Clone, Debug)]
-pub(super) struct Routed {
+struct Routed {
     endpoint: Endpoint,
-    url: String,
+    url: Arc<Url>,
 }
 
-impl Routed {
+/// What the requests of a row of the table are for.
+#[derive(Debug)]
+pub(super) struct Labels {
+    of_root: Routed,
+    of_others: Routed,
+}
+
+impl Labels {
+    pub(super) fn new(route: &Route, context_path: &ContextPath) -> Self {
+        let routed = |has_repository| Routed {
+            endpoint: route.endpoint,
+            url: Arc::new(Url::new(&url(context_path, route.pattern, has_repository))),
+        };
+        Self {
+            of_root: routed(false),
+            of_others: routed(true),
+        }
+    }
+
     /// Says what a request is for.
-    pub(super) fn note(request: &Request, place: &Place, context_path: &ContextPath) {
+    pub(super) fn note(&self, request: &Request, is_of_root: bool) {
         let Some(cell) = request.extensions().get::<RouteCell>() else {
             return;
         };
-        let has_repository = !place.repository.is_root();
+        let routed = if is_of_root {
+            &self.of_root
+        } else {
+            &self.of_others
+        };
         // It is set once: a request is dispatched once.
-        let _ = cell.set(Self {
-            endpoint: place.endpoint,
-            url: url(context_path, place.pattern, has_repository),
-        });
+        let _ = cell.set(routed.clone());
     }
 }
 
@@ -123,7 +152,7 @@ impl Served {
 /// Tells the observers when it is dropped: at the end of the reply, or when the client went away.
 struct Watch {
     served: Served,
-    observers: Observers,
+    observers: Arc<Observers>,
 }
 
 impl Drop for Watch {
@@ -137,7 +166,10 @@ impl Drop for Watch {
         observers.metrics.request(&metrics::Request {
             status: served.status,
             method: &served.method,
-            url: served.route.get().map_or("unknown", |routed| &routed.url),
+            url: served
+                .route
+                .get()
+                .map_or(&observers.unknown, |routed| &routed.url),
             duration: served.duration(),
             bytes_in: served.request_bytes,
             bytes_out: served.response_bytes,
@@ -146,11 +178,14 @@ impl Drop for Watch {
 }
 
 /// Notes the request and hands the watch to the body of the reply.
-pub(super) async fn layer(
-    State(observers): State<Observers>,
+pub(super) async fn layer<F>(
+    observers: &Arc<Observers>,
     mut request: Request,
-    next: Next,
-) -> Response {
+    next: impl FnOnce(Request) -> F,
+) -> Response
+where
+    F: Future<Output = Response>,
+{
     let route = RouteCell::default();
     request.extensions_mut().insert(Arc::clone(&route));
     let extensions = request.extensions();
@@ -172,9 +207,9 @@ pub(super) async fn layer(
             start: Instant::now(),
             route,
         },
-        observers,
+        observers: Arc::clone(observers),
     };
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     let served = &mut watch.served;
     served.status = response.status().as_u16();
     served.cause = response.extensions_mut().remove::<Cause>();

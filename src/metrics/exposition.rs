@@ -41,7 +41,7 @@ impl Exposition {
             repositories,
             uploads,
             max_uploads,
-            connections: metrics.connections.clone(),
+            connections: metrics.counted.connections.clone(),
         }));
         Self { registry }
     }

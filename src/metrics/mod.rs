@@ -21,6 +21,7 @@ mod summary;
 mod text;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chartroom_storage::Meter;
@@ -33,20 +34,25 @@ pub use issuers::IssuerRequests;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use provenance::Provenance;
-pub(crate) use requests::Request;
 use requests::Requests;
+pub(crate) use requests::{Request, Url};
 use store::StoreRequests;
 
 /// Everything that is counted. Copies count into the same.
 #[derive(Clone, Debug)]
 pub struct Metrics {
+    counted: Arc<Counted>,
+    issuers: IssuerRequests,
+}
+
+#[derive(Debug)]
+struct Counted {
     requests: Requests,
     openings: Openings,
     appends: Appends,
     catch_ups: CatchUps,
     refreshes: Refreshes,
     store: StoreRequests,
-    issuers: IssuerRequests,
     audit_failures: Counter,
     provenance: Provenance,
     connections: Connections,
@@ -62,20 +68,23 @@ struct Connections {
 impl Metrics {
     /// Begins to count for the server that listens at `address`.
     pub fn new(address: SocketAddr, max_connections: usize) -> Self {
-        Self {
+        let counted = Counted {
             requests: Requests::new(&address.to_string()),
             openings: Openings::default(),
             appends: Appends::default(),
             catch_ups: CatchUps::default(),
             refreshes: Refreshes::default(),
             store: StoreRequests::default(),
-            issuers: IssuerRequests::default(),
             audit_failures: Counter::default(),
             provenance: Provenance::default(),
             connections: Connections {
                 open: TaskTracker::new(),
                 limit: max_connections,
             },
+        };
+        Self {
+            counted: Arc::new(counted),
+            issuers: IssuerRequests::default(),
         }
     }
 
@@ -89,60 +98,60 @@ impl Metrics {
 
     /// Returns what the connections are to be tracked with.
     pub fn connections(&self) -> TaskTracker {
-        self.connections.open.clone()
+        self.counted.connections.open.clone()
     }
 
     /// Counts a request whose reply has ended.
     pub(crate) fn request(&self, request: &Request<'_>) {
-        self.requests.count(request);
+        self.counted.requests.count(request);
     }
 
     /// Counts an upload that was refused because there were too many at once.
     pub(crate) fn upload_refused(&self) {
-        self.requests.upload_refused();
+        self.counted.requests.upload_refused();
     }
 
     /// Counts a line of the audit log that may be missing.
     pub(crate) fn audit_failed(&self) {
-        self.audit_failures.inc();
+        self.counted.audit_failures.inc();
     }
 
     /// Counts an upload whose provenance was to be verified; `None` is one that was.
     pub(crate) fn provenance(&self, fault: Option<Fault>) {
-        self.provenance.count(fault);
+        self.counted.provenance.count(fault);
     }
 
     fn register(&self, registry: &mut Registry) {
-        self.requests.register(registry);
-        self.openings.register(registry);
-        self.appends.register(registry);
-        self.catch_ups.register(registry);
-        self.refreshes.register(registry);
-        self.store.register(registry);
+        self.counted.requests.register(registry);
+        self.counted.openings.register(registry);
+        self.counted.appends.register(registry);
+        self.counted.catch_ups.register(registry);
+        self.counted.refreshes.register(registry);
+        self.counted.store.register(registry);
         self.issuers.register(registry);
         registry.register(
             "chartroom_audit_failures",
             "Lines of the audit log that could not be written in time",
-            self.audit_failures.clone(),
+            self.counted.audit_failures.clone(),
         );
-        self.provenance.register(registry);
+        self.counted.provenance.register(registry);
     }
 }
 
 impl Events for Metrics {
     fn notice(&self, event: Event) {
         match event {
-            Event::Opened { took, is_ok } => self.openings.count(took, is_ok),
-            Event::Appended { tally, changes } => self.appends.count(tally, changes),
-            Event::CaughtUp(result) => self.catch_ups.count(result),
-            Event::Refreshed { took, refreshed } => self.refreshes.count(took, refreshed),
+            Event::Opened { took, is_ok } => self.counted.openings.count(took, is_ok),
+            Event::Appended { tally, changes } => self.counted.appends.count(tally, changes),
+            Event::CaughtUp(result) => self.counted.catch_ups.count(result),
+            Event::Refreshed { took, refreshed } => self.counted.refreshes.count(took, refreshed),
         }
     }
 }
 
 impl Meter for Metrics {
     fn observe(&self, operation: &'static str, result: &'static str, duration: Duration) {
-        self.store.count(operation, result, duration);
+        self.counted.store.count(operation, result, duration);
     }
 }
 

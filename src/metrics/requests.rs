@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::http::{Method, StatusCode};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -26,11 +27,66 @@ const BUCKETS: [f64; 11] = [
 pub(crate) struct Request<'a> {
     pub(crate) status: u16,
     pub(crate) method: &'a Method,
-    /// The pattern of the route, as ChartMuseum writes it.
-    pub(crate) url: &'a str,
+    pub(crate) url: &'a Url,
     pub(crate) duration: Duration,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
+}
+
+/// The pattern of a route, as ChartMuseum writes it, with the series that were found for it. To find
+/// one takes longer than to count in it.
+#[derive(Debug)]
+pub(crate) struct Url {
+    text: Arc<str>,
+    /// As many as there are methods and statuses on the route.
+    known: ArcSwap<Vec<Series>>,
+}
+
+/// Where the requests of one route, method and status are counted.
+#[derive(Clone, Debug)]
+struct Series {
+    code: u16,
+    method: &'static str,
+    total: Counter,
+    durations: Histogram,
+}
+
+impl Url {
+    pub(crate) fn new(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            known: ArcSwap::default(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Does something with the series of a method and a status.
+    fn with(
+        &self,
+        code: u16,
+        method: &'static str,
+        find: impl Fn() -> Series,
+        count: impl Fn(&Series),
+    ) {
+        let is_it = |series: &&Series| series.code == code && series.method == method;
+        if let Some(series) = self.known.load().iter().find(is_it) {
+            return count(series);
+        }
+        let found = find();
+        count(&found);
+        self.known.rcu(|known| {
+            let mut known = Vec::clone(known);
+            // Somebody else may have found it meanwhile.
+            if !known.iter().any(|series| is_it(&series)) {
+                known.push(found.clone());
+            }
+            known
+        });
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -89,20 +145,38 @@ impl Requests {
             return;
         }
         let method = method(request.method);
-        let url: Arc<str> = request.url.into();
+        let seconds = request.duration.as_secs_f64();
+        request.url.with(
+            code,
+            method,
+            || self.series(code, method, &request.url.text),
+            |series| {
+                series.total.inc();
+                series.durations.observe(seconds);
+            },
+        );
+        self.request_sizes.observe(float(request.bytes_in));
+        self.response_sizes.observe(float(request.bytes_out));
+    }
+
+    fn series(&self, code: u16, method: &'static str, url: &Arc<str>) -> Series {
         let labels = RequestLabels {
             code,
             method,
             handler: HANDLER,
             host: Arc::clone(&self.host),
-            url: Arc::clone(&url),
+            url: Arc::clone(url),
         };
-        self.total.get_or_create(&labels).inc();
+        let total = self.total.get_or_create(&labels).clone();
+        let url = Arc::clone(url);
         let labels = DurationLabels { code, method, url };
-        let seconds = request.duration.as_secs_f64();
-        self.durations.get_or_create(&labels).observe(seconds);
-        self.request_sizes.observe(float(request.bytes_in));
-        self.response_sizes.observe(float(request.bytes_out));
+        let durations = self.durations.get_or_create(&labels).clone();
+        Series {
+            code,
+            method,
+            total,
+            durations,
+        }
     }
 
     pub(super) fn upload_refused(&self) {

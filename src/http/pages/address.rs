@@ -32,10 +32,11 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 const DEFAULT_HOST: &str = "127.0.0.1:8879";
 
 impl Address {
-    /// Returns the address that a request found the repository at. If archives have a URL that is
+    /// Returns the address that a request, for the path `below` it, found the repository at. If archives have a URL that is
     /// configured, the repository is beside it.
     pub(super) fn of(
         request: &Request,
+        below: &str,
         settings: &Settings,
         path: &RepositoryPath,
         url_base: &str,
@@ -43,7 +44,7 @@ impl Address {
         let configured = url_base
             .strip_suffix("/charts/")
             .filter(|url| url.contains("://"));
-        let url = configured.map_or_else(|| seen(request, settings, path), str::to_owned);
+        let url = configured.map_or_else(|| seen(request, below, settings, path), str::to_owned);
         Self {
             name: path.as_str().to_owned(),
             alias: alias(path),
@@ -54,12 +55,12 @@ impl Address {
 
 /// Returns the URL that the request was sent to, without what is after the repository; but with that of
 /// `helm serve`, for whoever is there.
-fn seen(request: &Request, settings: &Settings, path: &RepositoryPath) -> String {
+fn seen(request: &Request, below: &str, settings: &Settings, path: &RepositoryPath) -> String {
     let origin = origin(request.uri(), request.headers());
     let context_path = &settings.context_path;
     let slash = if path.is_root() { "" } else { "/" };
     let path = escape(path.as_str());
-    let end = request.uri().path().trim_end_matches('/');
+    let end = below.trim_end_matches('/');
     format!("{origin}{context_path}{slash}{path}{end}")
 }
 
@@ -120,7 +121,7 @@ mod tests {
         };
         let path = RepositoryPath::parse(path).unwrap();
         let request = request.body(Body::empty()).unwrap();
-        Address::of(&request, &settings, &path, url_base)
+        Address::of(&request, request.uri().path(), &settings, &path, url_base)
     }
 
     #[test]
