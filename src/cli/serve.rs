@@ -117,7 +117,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
         let following = tokio::spawn(async move { following.follow().await });
         let _following = AbortOnDropHandle::new(following);
         let connections = metrics.connections();
-        let router = http::router(repositories.clone(), config.http, auth, audit, metrics);
+        let api = http::service(repositories.clone(), config.http, auth, audit, metrics);
         server::serve(
             listener,
             router,

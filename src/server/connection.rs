@@ -2,19 +2,20 @@
 
 use std::error::Error;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::Uri;
 use axum::http::header::HOST;
 use axum::http::uri::{Authority, Scheme};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,9 +24,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::Settings;
 use super::client_stream::ClientStream;
+use super::gathered::Gathered;
 use super::tls::{self, Tls};
+use super::{Answers, Settings};
 use crate::http::Client;
 
 /// More than any client of ours sends; beyond it hyper answers 431.
@@ -34,8 +36,8 @@ pub(super) const MAX_HEAD_BYTES: usize = 32 << 10;
 
 /// What all connections share.
 #[derive(Clone)]
-pub(super) struct Connections {
-    pub(super) router: Router,
+pub(super) struct Connections<S> {
+    pub(super) answers: S,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) settings: Arc<Settings>,
     /// The tasks of HTTP/2 streams. Each ends with its connection.
@@ -44,7 +46,7 @@ pub(super) struct Connections {
     pub(super) close: CancellationToken,
 }
 
-impl Connections {
+impl<S: Answers> Connections<S> {
     /// Serves the requests of one connection, and gives its permit back at the end, whatever that is.
     pub(super) async fn serve(
         self,
@@ -86,7 +88,7 @@ impl Connections {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         client: Client,
     ) {
-        let router = self.router.clone();
+        let answers = self.answers.clone();
         let is_https = self.tls.is_some();
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
@@ -94,24 +96,58 @@ impl Connections {
             if is_https {
                 name_scheme(&mut request);
             }
-            router.clone().oneshot(request)
+            let answer = answers.clone().oneshot(request);
+            async { answer.await.map(|response| response.map(Gathered::new)) }
         });
         let builder = builder(&self.settings);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let result = tokio::select! {
-            result = connection.as_mut() => result,
-            () = self.close.cancelled() => return,
-            () = self.drain.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    result = connection => result,
-                    () = self.close.cancelled() => return,
+        let mut stops = Stops::of(&self.drain, &self.close);
+        loop {
+            tokio::select! {
+                biased;
+                result = connection.as_mut() => {
+                    if let Err(error) = result {
+                        note_end(client, &error);
+                    }
+                    return;
                 }
+                stop = stops.next() => match stop {
+                    Some(Stop::Drain) => connection.as_mut().graceful_shutdown(),
+                    Some(Stop::Close) | None => return,
+                },
             }
-        };
-        if let Err(error) = result {
-            note_end(client, &*error);
         }
+    }
+}
+
+/// How a connection is told to end.
+#[derive(Clone, Copy)]
+enum Stop {
+    /// After the request that runs.
+    Drain,
+    /// At once.
+    Close,
+}
+
+/// Waits for what ends a connection. A token takes a lock, which all connections share, whenever it is
+/// asked: this asks it only after it has spoken.
+struct Stops<'a>(FuturesUnordered<Pin<Box<dyn Future<Output = Stop> + Send + 'a>>>);
+
+impl<'a> Stops<'a> {
+    fn of(drain: &'a CancellationToken, close: &'a CancellationToken) -> Self {
+        let of = |token: &'a CancellationToken, stop| {
+            let future: Pin<Box<dyn Future<Output = Stop> + Send + 'a>> =
+                Box::pin(token.cancelled().map(move |()| stop));
+            future
+        };
+        Self(FuturesUnordered::from_iter([
+            of(drain, Stop::Drain),
+            of(close, Stop::Close),
+        ]))
+    }
+
+    async fn next(&mut self) -> Option<Stop> {
+        self.0.next().await
     }
 }
 
@@ -136,10 +172,9 @@ pub(super) fn note_end(client: Client, error: &(dyn Error + 'static)) {
 
 /// In clear there is HTTP/1 only: HTTP/2 is for those who negotiate it in a handshake (see
 /// [`super::http2`]), and a reader of both would have to guess from the first bytes.
-fn builder(settings: &Settings) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+fn builder(settings: &Settings) -> Builder {
+    let mut builder = Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         // Runs while a connection is idle, too.
         .header_read_timeout(settings.header_timeout)

@@ -26,9 +26,9 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::Settings;
 use super::connection::{Connections, MAX_HEAD_BYTES, note_end};
 use super::reply::Reply;
+use super::{Answers, Settings};
 use crate::http::Client;
 
 /// Requests on a connection at once. RFC 9113, section 6.5.2 advises against fewer.
@@ -36,20 +36,20 @@ const MAX_STREAMS: u32 = 100;
 /// What is kept of a reply that the socket does not take yet.
 const MAX_SEND_BUFFER: usize = 64 << 10;
 
-impl Connections {
+impl<S: Answers> Connections<S> {
     pub(super) async fn http2(
         self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         client: Client,
     ) {
-        let router = self.router;
+        let answers = self.answers;
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(client);
             name_host(&mut request);
-            let router = router.clone();
+            let answers = answers.clone();
             async move {
-                let response = router.oneshot(request).await?;
+                let response = answers.oneshot(request).await?;
                 Ok::<_, std::convert::Infallible>(response.map(Reply::watch))
             }
         });

@@ -8,21 +8,25 @@
 
 mod client_stream;
 mod connection;
+mod gathered;
 mod http2;
 mod listen;
 mod reply;
 mod signals;
 mod tls;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tower::Service;
 
 use crate::http::Client;
 use connection::Connections;
@@ -52,14 +56,28 @@ pub struct Stop {
     pub now: CancellationToken,
 }
 
-/// Serves `router`, with TLS or in clear, until it is told to stop, and returns when every connection
+/// What answers requests: a service that is always ready and never fails.
+pub trait Answers:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// Serves what `answers` requests, with TLS or in clear, until it is told to stop, and returns when every connection
 /// is closed. `tracker` knows how many there are.
 ///
 /// # Cancellation
 /// A future that is dropped closes the listener; its connections go on until the runtime ends.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    answers: impl Answers,
     tls: Option<Tls>,
     settings: Settings,
     tracker: TaskTracker,
@@ -73,7 +91,7 @@ pub async fn serve(
     let close = CancellationToken::new();
     let streams = TaskTracker::new();
     let connections = Connections {
-        router,
+        answers,
         tls,
         settings: Arc::new(settings),
         streams: streams.clone(),
