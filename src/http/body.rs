@@ -74,8 +74,7 @@ pub(super) fn stored(chunks: BoxStream<'static, Result<Bytes, StorageError>>, le
 
 /// Returns a body made of an index's pieces, which it shares.
 pub(super) fn rendered(body: &IndexBody) -> Body {
-    let chunks: Vec<Result<Bytes, StorageError>> = body.chunks().map(Ok).collect();
-    stored(stream::iter(chunks).boxed(), body.len())
+    stored(stream::iter(body.chunks().map(Ok)).boxed(), body.len())
 }
 
 #[cfg(test)]

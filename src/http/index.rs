@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use headers::ETag;
+use headers::{ETag, Header};
 
 use super::conditional::{self, Outcome, Validators};
 use super::error::ApiError;
@@ -26,18 +26,29 @@ pub(super) async fn index(
 ) -> Result<Response, ApiError> {
     let view = repository.current(generation).await?;
     let representation = Representation::choose(&settings, &headers);
-    let validators = representation.validators(&view)?;
+    let tag = representation.entity_tag(&view)?;
+    let validators = validators(&tag)?;
     let mut response = match conditional::evaluate(&headers, &validators) {
         Outcome::PreconditionFailed => return Err(ApiError::PreconditionFailed),
         Outcome::NotModified => not_modified(),
         _ => representation.whole(Arc::clone(&view)).await?,
     };
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, representation.entity_tag(&view)?);
+    headers.insert(header::ETAG, tag);
     headers.insert(header::CACHE_CONTROL, reply::NO_CACHE);
     headers.insert(header::VARY, representation.vary());
     let response = reply::at_generation(response, view.generation);
     Ok(reply::for_method(&method, response))
+}
+
+fn validators(tag: &HeaderValue) -> Result<Validators, ApiError> {
+    let etag = ETag::decode(&mut std::iter::once(tag));
+    let etag = etag.map_err(|error| ApiError::Internal(error.into()))?;
+    // No Last-Modified: several generations may be of the same second.
+    Ok(Validators {
+        etag,
+        last_modified: None,
+    })
 }
 
 fn not_modified() -> Response {
@@ -118,16 +129,6 @@ impl Representation {
         reply::header_value(&self.tag(view))
     }
 
-    fn validators(&self, view: &View) -> Result<Validators, ApiError> {
-        let etag = self.tag(view).parse::<ETag>();
-        let etag = etag.map_err(|error| ApiError::Internal(error.into()))?;
-        // No Last-Modified: several generations may be of the same second.
-        Ok(Validators {
-            etag,
-            last_modified: None,
-        })
-    }
-
     async fn whole(&self, view: Arc<View>) -> Result<Response, ApiError> {
         let rendered = self.render(view).await?;
         let mut response = Response::new(body::rendered(&rendered));
@@ -159,6 +160,9 @@ impl Representation {
         let body = self.body(&view);
         if !self.gzip {
             return Ok(body);
+        }
+        if body.is_compressed() {
+            return Ok(body.gzip());
         }
         let compress = move || body.gzip();
         let task = tokio::task::spawn_blocking(compress);

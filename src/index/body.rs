@@ -79,6 +79,14 @@ impl Body {
         }
     }
 
+    /// Tells whether [`Body::gzip`] takes no time, as nothing is left to compress.
+    pub fn is_compressed(&self) -> bool {
+        match &self.middle {
+            Middle::Blocks(sequence) => sequence.is_compressed(),
+            Middle::Slices(_) | Middle::Pieces(_) => self.encoding == Encoding::Gzip,
+        }
+    }
+
     /// Returns the body compressed to one gzip member; a compressed body as it is.
     ///
     /// # Cost

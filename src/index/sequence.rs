@@ -94,6 +94,11 @@ impl Sequence {
         })
     }
 
+    /// Tells whether [`Sequence::total`] has nothing left to compress.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.total.get().is_some()
+    }
+
     /// Tells whether there is a version with this key.
     pub(super) fn contains(&self, key: Key<'_>) -> bool {
         let block = self.blocks.get(self.block_of(key));
