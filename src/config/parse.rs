@@ -141,6 +141,11 @@ pub(super) fn size(text: &str) -> Result<u64, Wrong> {
     if size == 0 { Err(wrong()) } else { Ok(size) }
 }
 
+/// Reads a size, or `0`.
+pub(super) fn size_or_none(text: &str) -> Result<u64, Wrong> {
+    if text == "0" { Ok(0) } else { size(text) }
+}
+
 /// Reads a number above zero.
 pub(super) fn count(text: &str) -> Result<usize, Wrong> {
     // What tokio's semaphores can hold.

@@ -1,5 +1,6 @@
 //! How repositories are kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chartroom_storage::Location;
@@ -7,13 +8,13 @@ use chartroom_storage::log::LogOptions;
 
 use super::layers::{Noted, Reader};
 use super::options::{
-    CACHE_INTERVAL, CHART_URL, FRESHNESS, INDEX_LIMIT, LOG_RETENTION, MAX_LOADED_REPOSITORIES,
-    MAX_STORAGE_OBJECTS, PER_CHART_LIMIT, REFRESH_INTERVAL, REPOSITORY_IDLE,
-    STORAGE_TIMESTAMP_TOLERANCE,
+    ARCHIVE_CACHE, CACHE_INTERVAL, CHART_URL, FRESHNESS, INDEX_LIMIT, LOG_RETENTION,
+    MAX_LOADED_REPOSITORIES, MAX_STORAGE_OBJECTS, PER_CHART_LIMIT, REFRESH_INTERVAL,
+    REPOSITORY_IDLE, STORAGE_TIMESTAMP_TOLERANCE,
 };
 use super::{Config, parse};
 use crate::http::settings::Depth;
-use crate::repository::{Options, RegistryOptions};
+use crate::repository::{KeptArchives, Options, RegistryOptions};
 
 /// How repositories are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct RepositorySettings {
     pub idle_after: Duration,
     /// How many repositories are in memory at once; above 0.
     pub max_loaded: usize,
+    /// How many bytes of small archives stay in memory.
+    pub archive_cache: u64,
 }
 
 /// How many archives are read at once if nobody says. In a bucket each read is mostly a wait.
@@ -60,6 +63,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<RepositorySettings, Noted> {
     let log_retention = reader.value(&LOG_RETENTION, parse::retention);
     let idle_after = reader.value(&REPOSITORY_IDLE, parse::period);
     let max_loaded = reader.value(&MAX_LOADED_REPOSITORIES, parse::count);
+    let archive_cache = reader.value(&ARCHIVE_CACHE, parse::size_or_none);
     Ok(RepositorySettings {
         chart_url: chart_url?,
         max_storage_objects: max_storage_objects?,
@@ -71,6 +75,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<RepositorySettings, Noted> {
         log_retention: log_retention?,
         idle_after: idle_after?,
         max_loaded: max_loaded?,
+        archive_cache: archive_cache?,
     })
 }
 
@@ -88,6 +93,7 @@ impl Config {
             log_retention,
             idle_after,
             max_loaded,
+            archive_cache,
         } = self.repositories.clone();
         let context_path = &self.http.context_path;
         let parallel_reads = parallel_reads.unwrap_or_else(|| self::parallel_reads(&self.storage));
@@ -99,6 +105,7 @@ impl Config {
                 per_chart_limit,
                 timestamp_tolerance,
                 parallel_reads,
+                kept_archives: Arc::new(KeptArchives::of(archive_cache)),
                 log: LogOptions {
                     retention: log_retention,
                     ..LogOptions::default()

@@ -1,14 +1,18 @@
 //! Finding and reading archives and provenance.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use chartroom_storage::{ObjectId, StorageError, StorageErrorKind};
+use chartroom_storage::{Moment, ObjectId, StorageError, StorageErrorKind};
 use chrono::{DateTime, Utc};
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
 
 use super::refresh::Looked;
+use super::state::Listed;
 use super::{Core, RepositoryError, key_of};
+use crate::chart::Digest;
 use crate::chart::name::FileName;
 
 /// A body in pieces.
@@ -26,7 +30,31 @@ pub struct Found {
     /// How many change sets the log held when it was found.
     pub generation: u64,
     file: FileName,
-    object: ObjectId,
+    object: Object,
+}
+
+/// Where the bytes are.
+#[derive(Clone, Debug)]
+enum Object {
+    Archive(Arc<Listed>),
+    Provenance(ObjectId),
+}
+
+impl Found {
+    fn object(&self) -> &ObjectId {
+        match &self.object {
+            Object::Archive(listed) => &listed.object,
+            Object::Provenance(object) => object,
+        }
+    }
+
+    /// Returns the record that lists the archive, if it is one.
+    fn record(&self) -> Option<&Arc<Listed>> {
+        match &self.object {
+            Object::Archive(listed) => Some(listed),
+            Object::Provenance(_) => None,
+        }
+    }
 }
 
 impl Core {
@@ -50,7 +78,7 @@ impl Core {
                 entity_tag: listed.digest.to_string(),
                 generation,
                 file: file.clone(),
-                object: listed.object.clone(),
+                object: Object::Archive(Arc::clone(listed)),
             }));
         }
         let Some(object) = self.head_if_there(&key_of(file)?).await? else {
@@ -66,7 +94,7 @@ impl Core {
             entity_tag,
             generation,
             file: file.clone(),
-            object,
+            object: Object::Provenance(object),
         }))
     }
 
@@ -75,13 +103,55 @@ impl Core {
         found: &Found,
         range: Option<Range<u64>>,
     ) -> Result<Chunks, RepositoryError> {
+        let now = self.clock.now();
+        let kept = found
+            .record()
+            .and_then(|record| self.options.kept_archives.get(record));
+        if let Some(kept) = &kept
+            && now.since(kept.seen) < self.options.freshness
+        {
+            return Ok(part(&kept.bytes, range));
+        }
         let tolerance = self.options.timestamp_tolerance;
-        match self.store.open_range(&key_of(&found.file)?, range).await {
-            Ok(opened) if opened.id.same_object_within(&found.object, tolerance) => Ok(opened.body),
+        let key = key_of(&found.file)?;
+        match self.store.open_range(&key, range.clone()).await {
+            Ok(opened) if opened.id.same_object_within(found.object(), tolerance) => {
+                let Some(record) = found.record() else {
+                    return Ok(opened.body);
+                };
+                if let Some(kept) = kept {
+                    let bytes = kept.bytes.clone();
+                    self.options.kept_archives.keep(record, bytes, now);
+                    Ok(part(&kept.bytes, range))
+                } else if range.is_none() && self.options.kept_archives.takes(found.size) {
+                    self.read_to_keep(record, opened.body, now).await
+                } else {
+                    Ok(opened.body)
+                }
+            }
             Ok(_) => self.resolve(found).await,
             Err(error) if error.kind() == StorageErrorKind::NotFound => self.resolve(found).await,
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Reads a small archive, and keeps it if it is what its record says. Bytes that a hand put under
+    /// the identity of others are served as those of a large archive are, and not kept.
+    async fn read_to_keep(
+        &self,
+        record: &Arc<Listed>,
+        chunks: Chunks,
+        now: Moment,
+    ) -> Result<Chunks, RepositoryError> {
+        let chunks: Vec<Bytes> = chunks.try_collect().await?;
+        let bytes = match <[Bytes; 1]>::try_from(chunks) {
+            Ok([bytes]) => bytes,
+            Err(chunks) => chunks.concat().into(),
+        };
+        if Digest::of(&bytes) == record.digest {
+            self.options.kept_archives.keep(record, bytes.clone(), now);
+        }
+        Ok(part(&bytes, None))
     }
 
     /// The store has another object than the log says: either this replica is behind, or a hand, or
@@ -99,4 +169,17 @@ impl Core {
             Looked::Entered | Looked::Known => Err(RepositoryError::Changed),
         }
     }
+}
+
+fn part(bytes: &Bytes, range: Option<Range<u64>>) -> Chunks {
+    let position = |number: u64| {
+        usize::try_from(number)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len())
+    };
+    let bytes = match range {
+        Some(range) => bytes.slice(position(range.start)..position(range.end)),
+        None => bytes.clone(),
+    };
+    stream::iter([Ok(bytes)]).boxed()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chartroom_storage::log::LogOptions;
 
 use super::events::Events;
+use super::kept::KeptArchives;
 use super::progress::ReadBudget;
 use crate::chart::limits::Limits;
 
@@ -37,6 +38,8 @@ pub struct Options {
     pub parallel_reads: usize,
     /// How many bytes of archives refreshes hold at the same time; shared by all repositories.
     pub read_budget: Arc<ReadBudget>,
+    /// Where small archives stay in memory; shared by all repositories.
+    pub kept_archives: Arc<KeptArchives>,
     /// How the log is kept.
     pub log: LogOptions,
     /// The waits of the protocol.
@@ -84,6 +87,7 @@ impl Default for Options {
             timestamp_tolerance: Duration::ZERO,
             parallel_reads: 4,
             read_budget: Arc::default(),
+            kept_archives: Arc::default(),
             log: LogOptions::default(),
             waits: Waits::default(),
             events: Arc::new(()),

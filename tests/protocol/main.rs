@@ -15,6 +15,7 @@ mod charts;
 mod checks;
 mod costs;
 mod deletes;
+mod downloads;
 mod explanations;
 mod histories;
 mod model;

@@ -87,6 +87,8 @@ options! {
         "After how long a repository that nobody used leaves memory, until somebody does";
     MAX_LOADED_REPOSITORIES = "max-loaded-repositories", Repositories, Kind::Value("COUNT"), "1000", OURS,
         "How many repositories are in memory at once";
+    ARCHIVE_CACHE = "archive-cache", Repositories, Kind::Value("BYTES"), "16MiB", OURS,
+        "How many bytes of small archives, of up to 64 KiB each, stay in memory after they were read. The storage is asked whether it still has one after --freshness. 0 keeps none";
     ARTIFACT_HUB_REPO_ID = "artifact-hub-repo-id", Repositories, Kind::List("[PATH=]ID"), "",
         Some(described("artifact-hub-repo-id", Differs("a variable holds several, separated by commas; paths in the configuration file keep their case"))),
         "The id that Artifact Hub gave the repository at PATH, or the one at the root; served as artifacthub-repo.yml. May be repeated";
