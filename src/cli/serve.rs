@@ -120,7 +120,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
         let api = http::service(repositories.clone(), config.http, auth, audit, metrics);
         server::serve(
             listener,
-            router,
+            api,
             tls,
             config.server,
             connections,

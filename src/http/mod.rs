@@ -169,8 +169,7 @@ pub fn service(
         },
     });
     service_fn(move |request| {
-        let auditor = audit.map(|log| Auditor::new(log, Clock::default(), metrics.clone()));
-    let api = Arc::clone(&api);
+        let api = Arc::clone(&api);
         async move { Ok(api.answer(request).await) }
     })
 }

@@ -157,6 +157,7 @@ impl Buf for Pieces {
 mod tests {
     use super::*;
     use futures_util::{StreamExt, stream};
+    use http_body::Body as _;
     use http_body_util::BodyExt;
 
     fn body(chunks: Vec<Result<Bytes, &'static str>>) -> Gathered {
