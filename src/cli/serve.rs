@@ -118,15 +118,7 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
         let _following = AbortOnDropHandle::new(following);
         let connections = metrics.connections();
         let api = http::service(repositories.clone(), config.http, auth, audit, metrics);
-        server::serve(
-            listener,
-            api,
-            tls,
-            config.server,
-            connections,
-            stop.clone(),
-        )
-        .await;
+        server::serve(listener, api, tls, config.server, connections, stop.clone()).await;
         repositories.close().await;
         Ok(())
     };

@@ -59,11 +59,6 @@ impl Url {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// Does something with the series of a method and a status.
     fn with(
         &self,
