@@ -62,8 +62,16 @@ where
                 let answer = next(request);
                 async { Ok::<_, Infallible>(answer.await) }
             });
+            let is_asked_beforehand = request.method() == Method::OPTIONS;
             match layer.layer(next).oneshot(request).await {
-                Ok(response) => response,
+                Ok(mut response) => {
+                    if is_asked_beforehand {
+                        response
+                            .headers_mut()
+                            .insert(header::CONTENT_LENGTH, 0.into());
+                    }
+                    response
+                }
                 Err(never) => match never {},
             }
         }
