@@ -33,6 +33,7 @@ mod section10;
 mod stores;
 mod subject;
 mod there_and_back;
+mod threats;
 mod tokens;
 #[path = "../support/tools.rs"]
 #[allow(dead_code, reason = "helm is for others")]

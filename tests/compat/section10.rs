@@ -447,7 +447,7 @@ fn every_item_names_tests_that_are_there() {
 }
 
 /// Whether the source has a test of that name: `#[test]` or `#[tokio::test…]`, then the function.
-fn is_test(source: &str, function: &str) -> bool {
+pub(crate) fn is_test(source: &str, function: &str) -> bool {
     let head = format!("fn {function}(");
     let mut last = "";
     for line in source.lines().map(str::trim) {
