@@ -18,8 +18,11 @@ pub mod oidc;
 mod passwords;
 pub mod policy;
 mod search_path;
+mod session;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod token;
 mod watched;
 
@@ -29,9 +32,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::http::HeaderValue;
 use chartroom_storage::{Clock, RepositoryPath};
-use serde_json::Value;
 
 use crate::config::{AuthScheme, AuthSettings};
 use basic::Basic;
@@ -47,6 +48,8 @@ use oidc::KeyFetches;
 use passwords::Passwords;
 use policy::Policy;
 pub use search_path::SearchPathError;
+pub use session::{Asker, Session};
+use session::{Known, Unknown};
 pub use watched::FileError;
 
 /// What is done to a repository. Each verb is granted apart by a policy; ChartMuseum's tokens know two
@@ -138,91 +141,6 @@ pub enum AuthError {
     /// Our own authentication.
     #[error(transparent)]
     Native(#[from] NativeError),
-}
-
-/// What of a request tells who sends it.
-#[derive(Clone, Copy, Debug)]
-pub struct Asker<'a> {
-    /// The header, if there is one.
-    pub authorization: Option<&'a HeaderValue>,
-    /// Whether it comes from this machine, and from nowhere else through it.
-    pub is_local: bool,
-}
-
-impl Asker<'_> {
-    /// Somebody of whom nothing is known.
-    pub const NOBODY: Asker<'static> = Asker {
-        authorization: None,
-        is_local: false,
-    };
-}
-
-/// Who sends a request, as far as that could be found out.
-#[derive(Clone, Debug)]
-pub struct Session {
-    known: Result<Known, Unknown>,
-    is_local: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Known {
-    identity: Identity,
-    /// Those of a token of ChartMuseum's kind, which say what it grants.
-    claims: Option<Arc<Value>>,
-}
-
-impl From<Identity> for Known {
-    fn from(identity: Identity) -> Self {
-        Self {
-            identity,
-            claims: None,
-        }
-    }
-}
-
-/// Why it is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Unknown {
-    /// The credentials are wrong.
-    Refused(Refusal),
-    /// Too many passwords are being compared.
-    Busy,
-    /// What knows is away.
-    Unavailable(Arc<str>),
-    /// The issuer of the token does not answer.
-    NoKeys(oidc::Unavailable),
-}
-
-impl From<oidc::VerifyError> for Unknown {
-    fn from(error: oidc::VerifyError) -> Self {
-        match error {
-            oidc::VerifyError::Refused(refusal) => Self::Refused(refusal.into()),
-            oidc::VerifyError::Unavailable(issuer) => Self::NoKeys(issuer),
-        }
-    }
-}
-
-impl From<Refusal> for Unknown {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl Session {
-    fn anonymous(is_local: bool) -> Self {
-        Self {
-            known: Ok(Identity::Anonymous.into()),
-            is_local,
-        }
-    }
-
-    /// Returns who it is; nobody, if the credentials were refused.
-    pub fn identity(&self) -> Identity {
-        match &self.known {
-            Ok(known) => known.identity.clone(),
-            Err(_) => Identity::Anonymous,
-        }
-    }
 }
 
 /// Decides who may do what.
@@ -500,121 +418,4 @@ fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
     let (given, rest) = value.split_at_checked(scheme.len())?;
     let is_it = given.eq_ignore_ascii_case(scheme.as_bytes()) && rest.first() == Some(&b' ');
     is_it.then(|| rest.trim_ascii())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::BasicAuth;
-
-    fn auth(scheme: Option<AuthScheme>, anonymous_get: bool) -> Auth {
-        let settings = AuthSettings {
-            scheme,
-            anonymous_get,
-            ..AuthSettings::default()
-        };
-        Auth::try_new(&settings, Clock::default()).unwrap()
-    }
-
-    fn alice() -> AuthScheme {
-        AuthScheme::Basic(BasicAuth {
-            user: "alice".to_owned(),
-            password: "hunter2".to_owned().into(),
-        })
-    }
-
-    fn basic(anonymous_get: bool) -> Auth {
-        auth(Some(alice()), anonymous_get)
-    }
-
-    async fn ask(auth: &Auth, authorization: Option<&HeaderValue>, verb: Verb) -> Decision {
-        let asker = Asker {
-            authorization,
-            is_local: false,
-        };
-        auth.authorize(asker, verb, &RepositoryPath::root()).await
-    }
-
-    #[tokio::test]
-    async fn an_open_one_lets_everybody_do_everything() {
-        for verb in Verb::ALL {
-            let decision = ask(&Auth::open(), None, verb).await;
-            assert!(decision.is_allowed(), "{verb}");
-            assert_eq!(decision.identity, Identity::Anonymous);
-        }
-    }
-
-    #[tokio::test]
-    async fn without_settings_everybody_reads_and_this_machine_writes() {
-        for open_writes in [false, true] {
-            let settings = AuthSettings {
-                open_writes,
-                ..AuthSettings::default()
-            };
-            let auth = Auth::try_new(&settings, Clock::default()).unwrap();
-            for is_local in [false, true] {
-                let asker = Asker {
-                    is_local,
-                    ..Asker::NOBODY
-                };
-                for verb in Verb::ALL {
-                    let decision = auth.authorize(asker, verb, &RepositoryPath::root()).await;
-                    let may = verb == Verb::Pull || is_local || open_writes;
-                    assert_eq!(decision.is_allowed(), may, "{decision:?}");
-                    let is_told = matches!(decision.verdict, Verdict::Forbidden(hint) if hint.contains("--open-writes"));
-                    assert_eq!(is_told, !may);
-                }
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn with_anonymous_get_pulling_is_open_whatever_credentials_are_sent() {
-        let auth = basic(true);
-        let bad = HeaderValue::from_static("Basic bad");
-        for header in [None, Some(&bad)] {
-            let decision = ask(&auth, header, Verb::Pull).await;
-            assert!(decision.is_allowed());
-            assert_eq!(decision.rule, Rule::AnonymousGet);
-            assert_eq!(decision.identity, Identity::Anonymous);
-            for verb in [Verb::Push, Verb::Overwrite, Verb::Delete] {
-                assert!(!ask(&auth, header, verb).await.is_allowed(), "{verb}");
-            }
-        }
-        assert!(!ask(&basic(false), None, Verb::Pull).await.is_allowed());
-    }
-
-    #[test]
-    fn this_machine_is_known_in_both_versions_of_its_address() {
-        for (address, expected) in [
-            ("127.0.0.1", true),
-            ("127.9.9.9", true),
-            ("::1", true),
-            ("::ffff:127.0.0.1", true),
-            ("10.0.0.1", false),
-            ("::ffff:10.0.0.1", false),
-            ("0.0.0.0", false),
-            ("::", false),
-        ] {
-            assert_eq!(is_loopback(address.parse().unwrap()), expected, "{address}");
-        }
-    }
-
-    #[test]
-    fn nothing_secret_is_shown_for_debugging() {
-        assert!(!format!("{:?}", alice()).contains("hunter2"));
-        let shown = format!("{:?}", basic(false));
-        assert_eq!(
-            shown,
-            "Auth { scheme: basic, anonymous_get: false, anonymous_provenance: false }"
-        );
-    }
-
-    #[test]
-    fn a_scheme_is_read_in_any_case_and_needs_a_space() {
-        assert_eq!(after_scheme(b"bAsIc  x ", "Basic"), Some(&b"x"[..]));
-        assert_eq!(after_scheme(b"Basic", "Basic"), None);
-        assert_eq!(after_scheme(b"Basicx", "Basic"), None);
-        assert_eq!(after_scheme(b"Bas", "Basic"), None);
-    }
 }

@@ -3,6 +3,7 @@
 //! Texts are ChartMuseum's where its clients show or compare them. A 5xx says nothing of paths or
 //! backends: its body carries the request id, and [`Failure::log`] writes the cause under that id, once.
 
+mod access;
 mod cause;
 
 use std::borrow::Cow;
@@ -274,32 +275,11 @@ impl ApiError {
             Self::Unauthorized {
                 challenge,
                 has_body,
-            } => Failure {
-                challenge: Some(challenge.header().clone()),
-                close: *has_body,
-                ..refuse(StatusCode::UNAUTHORIZED, "unauthorized")
-            },
-            Self::Forbidden { hint, has_body } => Failure {
-                hint: Some((*hint).to_owned()),
-                close: *has_body,
-                ..refuse(StatusCode::FORBIDDEN, "forbidden")
-            },
-            Self::TooManyPasswords { has_body } => Failure {
-                close: *has_body,
-                ..unavailable("too many passwords at once", Duration::from_secs(1))
-            },
-            Self::NoAuthority { has_body, .. } => Failure {
-                close: *has_body,
-                ..unavailable(
-                    "it cannot be found out who you are at the moment",
-                    Duration::from_secs(5),
-                )
-            },
-            Self::NoKeys { issuer, has_body } => Failure {
-                close: *has_body,
-                retry_after: Some(issuer.retry_after),
-                ..refuse(StatusCode::SERVICE_UNAVAILABLE, issuer.to_string())
-            },
+            } => access::unauthorized(challenge, *has_body),
+            Self::Forbidden { hint, has_body } => access::forbidden(hint, *has_body),
+            Self::TooManyPasswords { has_body } => access::too_many_passwords(*has_body),
+            Self::NoAuthority { has_body, .. } => access::no_authority(*has_body),
+            Self::NoKeys { issuer, has_body } => access::no_keys(issuer, *has_body),
             Self::BadPath => refuse(
                 StatusCode::BAD_REQUEST,
                 "the path is not percent-encoded UTF-8",
@@ -512,63 +492,4 @@ fn exists(error: &'static str, existing: Option<Digest>, uploaded: Option<Digest
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use chartroom_storage::Operation;
-
-    fn status(error: RepositoryError) -> (u16, Option<Duration>) {
-        let failure = ApiError::from(error).failure();
-        (failure.status.as_u16(), failure.retry_after)
-    }
-
-    fn storage(kind: StorageErrorKind) -> RepositoryError {
-        StorageError::new(kind, Operation::Read, "secret/path").into()
-    }
-
-    #[test]
-    fn an_outage_is_503_and_never_404_or_409() {
-        for (kind, expected) in [
-            (StorageErrorKind::Unavailable, 503),
-            (StorageErrorKind::Timeout, 503),
-            (StorageErrorKind::NotFound, 500),
-            (StorageErrorKind::AlreadyExists, 500),
-            (StorageErrorKind::Denied, 500),
-            (StorageErrorKind::Unsupported, 500),
-            (StorageErrorKind::Corrupt, 500),
-        ] {
-            let (status, retry_after) = status(storage(kind));
-            assert_eq!(status, expected, "{kind:?}");
-            assert_eq!(retry_after.is_some(), expected == 503, "{kind:?}");
-        }
-    }
-
-    #[test]
-    fn what_passes_says_when_to_come_back() {
-        let busy = RepositoryError::Busy {
-            retry_after: Duration::from_millis(200),
-            reason: "secret".to_owned(),
-        };
-        let failure = ApiError::from(busy).failure();
-        assert_eq!(failure.response("id").headers()[header::RETRY_AFTER], "1");
-        let behind = RepositoryError::Behind {
-            generation: 1,
-            wanted: 2,
-        };
-        assert_eq!(status(behind), (503, Some(Duration::from_secs(1))));
-        assert_eq!(status(RepositoryError::Closed).0, 503);
-    }
-
-    #[tokio::test]
-    async fn a_5xx_body_names_the_request_and_no_cause() {
-        let error = ApiError::from(storage(StorageErrorKind::Denied));
-        let error = Arc::new(error);
-        let cause = Cause::new(Arc::clone(&error)).to_string();
-        assert!(cause.contains("secret/path"), "{cause}");
-        let response = error.failure().response("the-id");
-        let body = axum::body::to_bytes(response.into_body(), 1000)
-            .await
-            .unwrap();
-        let expected = r#"{"error":"internal server error","request_id":"the-id"}"#;
-        assert_eq!(body, expected);
-    }
-}
+mod tests;

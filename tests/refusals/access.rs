@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chartroom::auth::token::{Order, SigningKey, new_pair};
+use chartroom_storage::Clock;
+use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -137,6 +141,145 @@ fn tokens_never_show_and_subjects_do() {
         r#""who":"ci\nrunner""#,
     ];
     check_log(&all_of(&scratch, &server), &secrets, &lines);
+}
+
+#[test]
+fn users_of_a_file_and_access_tokens_never_show_more_than_their_names() {
+    let scratch = scratch();
+    let password = "hunter2-correct-horse";
+    let hash = bcrypt::hash(password, 5).expect("a password can be hashed");
+    let users = path(&scratch, "users", &format!("alice:{hash}\n"));
+    let (private, public) = new_pair().expect("a key");
+    let private = path(&scratch, "key.pem", private.expose_secret());
+    let public = path(&scratch, "key.pem.pub", &public);
+    let now = Clock::default().wall();
+    let token = |lifetime: TimeDelta| {
+        let order = Order {
+            issuer: "chartroom".to_owned(),
+            audience: "chartroom".to_owned(),
+            subject: "ci".to_owned(),
+            grants: vec!["pull:/".parse().expect("a grant")],
+            now,
+            expires: now + lifetime,
+        };
+        let key = SigningKey::read(Path::new(&private)).expect("a key");
+        let issued = key.issue(&order).expect("a token");
+        issued.token.expose_secret().to_owned()
+    };
+    let (good, expired) = (token(TimeDelta::hours(1)), token(TimeDelta::hours(-1)));
+    let server = run(&scratch, &["--htpasswd", &users, "--token-key", &public]);
+    let basic = |user: &str, password: &str| {
+        format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+    };
+    let (right, wrong) = (basic("alice", password), basic("alice", "battery-staple"));
+    let in_place = basic("whoever", &good);
+    assert_eq!(send(&server, &right), [201, 200, 404]);
+    assert_eq!(send(&server, &wrong), [401, 401, 401]);
+    assert_eq!(send(&server, &format!("Bearer {good}")), [403, 200, 404]);
+    assert_eq!(send(&server, &in_place), [403, 200, 404]);
+    assert_eq!(send(&server, &format!("Bearer {expired}")), [401, 401, 401]);
+    let secrets = [
+        password,
+        "battery-staple",
+        &hash,
+        &right[6..],
+        &wrong[6..],
+        &in_place[6..],
+        &good,
+        &expired,
+    ];
+    let lines = [
+        r#"user="alice""#,
+        r#"user="ci""#,
+        "unauthorized: wrong user or password",
+        "unauthorized: the token has expired",
+        "forbidden",
+    ];
+    check_log(&plain(&server.said()), &secrets, &lines);
+}
+
+/// Sends an upload that a proxy passed on.
+fn pass_on(server: &Server) -> u16 {
+    let chart = Archive::default()
+        .file("c/Chart.yaml", "name: one\nversion: 1.0.0\n")
+        .tgz();
+    let upload = agent(PATIENCE).post(format!("{}/api/charts?force", server.url()));
+    let upload = upload.header("X-Forwarded-For", "192.0.2.1").send(&chart);
+    upload.expect("a reply").status().as_u16()
+}
+
+#[test]
+fn writes_from_elsewhere_are_open_to_those_who_say_so_and_the_log_is_loud_about_it() {
+    for (options, status, is_loud) in [
+        (&[][..], 403, false),
+        (&["--listen-host=0.0.0.0"], 403, false),
+        (&["--open-writes"], 201, false),
+        (&["--open-writes", "--listen-host=0.0.0.0"], 201, true),
+    ] {
+        let scratch = scratch();
+        let server = run(&scratch, options);
+        assert_eq!(pass_on(&server), status, "{options:?}");
+        // This machine writes in any case.
+        assert_eq!(send(&server, "Basic x"), [201, 200, 404], "{options:?}");
+        let said = server.said();
+        assert_eq!(said.contains("WRITES ARE OPEN"), is_loud, "{said}");
+    }
+}
+
+#[test]
+fn broken_users_and_policies_stop_the_start_and_are_named_by_line() {
+    let scratch = scratch();
+    let storage = scratch.path().join("storage");
+    let users = path(&scratch, "users", "# users\nalice:hunter2\n");
+    let policy = path(
+        &scratch,
+        "policy.yaml",
+        "rules:\n  - {to: [alice], allow: [pull], repositories: [x]}\n",
+    );
+    let key = path(&scratch, "key.pem", "hunter2");
+    for (option, file, what) in [
+        ("htpasswd", &users, "line 2 has no bcrypt hash"),
+        (
+            "policy",
+            &policy,
+            "line 2, rule `rule 1`: `alice` is nobody",
+        ),
+        ("token-key", &key, "is no public key"),
+    ] {
+        let storage = storage.to_string_lossy();
+        let flag = format!("--{option}={file}");
+        let (_, text) = start(&["serve", &storage, "--port=0", &flag]);
+        for part in [&format!("--{option}: "), file, what] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    assert!(is_empty(&storage), "a start that failed left something");
+}
+
+#[test]
+fn a_changed_file_of_users_counts_without_a_restart_and_a_broken_one_does_not() {
+    let scratch = scratch();
+    let hash = |password| bcrypt::hash(password, 4).expect("a password can be hashed");
+    let users = path(&scratch, "users", &format!("alice:{}\n", hash("first")));
+    let server = run(&scratch, &["--htpasswd", &users]);
+    let basic = |password| format!("Basic {}", STANDARD.encode(format!("alice:{password}")));
+    let (first, second) = (basic("first"), basic("second"));
+    let wait = |is_over: &dyn Fn() -> bool| {
+        let begin = Instant::now();
+        while !is_over() {
+            assert!(begin.elapsed() < PATIENCE, "{}", server.said());
+            thread::sleep(Duration::from_millis(20));
+        }
+    };
+    assert_eq!(send(&server, &first), [201, 200, 404]);
+    fs::write(&users, "alice:second\n").expect("a file is written");
+    wait(&|| plain(&server.said()).contains("changed and cannot be used"));
+    assert_eq!(send(&server, &first), [201, 200, 404]);
+    assert_eq!(send(&server, &second), [401, 401, 401]);
+    fs::write(&users, format!("alice:{}\n", hash("second"))).expect("a file is written");
+    wait(&|| send(&server, &second) == [201, 200, 404]);
+    assert_eq!(send(&server, &first), [401, 401, 401]);
 }
 
 /// Without the colours.

@@ -1,7 +1,7 @@
 use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PublicKeyData};
 use serde_json::{Value, json};
@@ -130,8 +130,8 @@ async fn a_made_pair_is_read_again() {
         audience: "a".to_owned(),
         subject: "s".to_owned(),
         grants: Vec::new(),
-        now: Utc::now(),
-        expires: Utc::now() + TimeDelta::days(1),
+        now: Clock::default().wall(),
+        expires: Clock::default().wall() + TimeDelta::days(1),
     };
     let issued = SigningKey::read(&private_file)
         .unwrap()
@@ -172,8 +172,8 @@ fn other_keys_are_refused() {
         audience: String::new(),
         subject: String::new(),
         grants: Vec::new(),
-        now: Utc::now(),
-        expires: Utc::now(),
+        now: Clock::default().wall(),
+        expires: Clock::default().wall(),
     };
     assert!(SigningKey::read(&path).unwrap().issue(&order).is_err());
 }

@@ -162,3 +162,84 @@ fn provenance_is_verified_with_keys_or_not_at_all() {
         assert!(problems.contains("the feature openpgp"), "{problems}");
     }
 }
+
+#[test]
+fn our_own_authentication_excludes_chartmuseums() {
+    let (_directory, path) = file("x");
+    let cert = format!("--auth-cert-path={path}");
+    let bearer = ["--bearer-auth", "--auth-realm=r", "--auth-service=s", &cert];
+    let basic = ["--basic-auth-user=u", "--basic-auth-pass=p"];
+    for name in ["htpasswd", "token-key", "policy"] {
+        let flag = format!("--{name}={path}");
+        let ours = [flag.as_str()];
+        assert!(matches!(
+            with(&ours).unwrap().auth.scheme,
+            Some(AuthScheme::Native(_))
+        ));
+        for theirs in [&bearer[..], &basic] {
+            let problems = with(&[&ours, theirs].concat()).unwrap_err();
+            assert_eq!(keys(&problems), [name], "{problems}");
+        }
+    }
+    for name in ["htpasswd", "token-key", "policy"] {
+        let problems = with(&[&format!("--{name}=/nonexistent")]).unwrap_err();
+        assert_eq!(keys(&problems), [name], "{problems}");
+    }
+    let key = format!("--token-key={path}");
+    assert_eq!(keys(&with(&[key.as_str(); 9]).unwrap_err()), ["token-key"]);
+    let flags = [&key, &key, "--token-audience=charts"];
+    let Some(AuthScheme::Native(native)) = with(&flags).unwrap().auth.scheme else {
+        panic!("it is ours");
+    };
+    let tokens = native.tokens.unwrap();
+    assert_eq!((tokens.keys.len(), &*tokens.issuer), (2, "chartroom"));
+    assert_eq!(tokens.audience, "charts");
+    let problems = with(&[&key, "--token-issuer=", "--token-audience=\n"]).unwrap_err();
+    assert_eq!(keys(&problems), ["token-issuer", "token-audience"]);
+}
+
+#[test]
+fn switches_that_contradict_a_policy_stop_the_start() {
+    let (_directory, path) = file("x");
+    let policy = format!("--policy={path}");
+    let users = format!("--htpasswd={path}");
+    let problems = with(&[&policy, "--auth-anonymous-get"]).unwrap_err();
+    assert_eq!(keys(&problems), ["auth-anonymous-get"]);
+    with(&[&users, "--auth-anonymous-get"]).unwrap();
+    let basic = ["--basic-auth-user=u", "--basic-auth-pass=p"];
+    for flags in [&[policy.as_str()][..], &[&users], &basic] {
+        let problems = with(&[flags, &["--open-writes"]].concat()).unwrap_err();
+        assert_eq!(keys(&problems), ["open-writes"], "{flags:?}");
+    }
+}
+
+#[test]
+fn writes_are_open_only_to_those_who_say_so() {
+    let local = ["--storage=local", "--storage-local-rootdir=/srv/charts"];
+    let ours = ["memory:"];
+    for (flags, variables, expected) in [
+        (&ours[..], &[][..], false),
+        (&ours, &[("CHARTROOM_OPEN_WRITES", "true")], true),
+        // Outside of ChartMuseum's configuration it says nothing of the kind.
+        (&ours, &[("CHARTROOM_DISABLE_API", "false")], false),
+        (&ours, &[("DISABLE_API", "false")], false),
+        (&local, &[], false),
+        (&local, &[("DISABLE_API", "true")], false),
+        (&local, &[("DISABLE_API", "")], false),
+        (&local, &[("DISABLE_API", "false")], true),
+        (&local, &[("DISABLE_API", "0")], true),
+        (&local, &[("CHARTROOM_DISABLE_API", "false")], true),
+        (&local, &[("OPEN_WRITES", "true")], false),
+    ] {
+        let config = load(flags, variables).unwrap();
+        assert_eq!(config.auth.open_writes, expected, "{flags:?} {variables:?}");
+    }
+    let flags = [&local[..], &["--disable-api=false"]].concat();
+    assert!(load(&flags, &[]).unwrap().auth.open_writes);
+    let (_directory, path) =
+        file("storage.backend: local\nstorage.local.rootdir: /x\ndisableapi: false\n");
+    assert!(load(&["--config", &path], &[]).unwrap().auth.open_writes);
+    // Where there is authentication, that decides.
+    let flags = [&flags[..], &["--basic-auth-user=u", "--basic-auth-pass=p"]].concat();
+    assert!(!load(&flags, &[]).unwrap().auth.open_writes);
+}
