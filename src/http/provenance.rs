@@ -30,8 +30,8 @@ pub(crate) struct Intake {
 impl FromRef<App> for Intake {
     fn from_ref(app: &App) -> Self {
         Self {
-            settings: Arc::clone(&app.settings),
-            metrics: app.upload_slots.metrics.clone(),
+            settings: Arc::clone(&app.shared.settings),
+            metrics: app.shared.upload_slots.metrics.clone(),
         }
     }
 }

@@ -179,7 +179,7 @@ impl Builder {
         let router = http::router(
             Arc::clone(&repositories),
             self.settings,
-            &Arc::new(self.auth),
+            Arc::new(self.auth),
             self.audit,
             metrics.clone(),
         );
