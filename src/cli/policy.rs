@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -21,8 +23,11 @@ const WHO: &str = "WHO";
 const VERB: &str = "VERB";
 const REPOSITORY: &str = "REPOSITORY";
 const CLAIM: &str = "claim";
+const CLAIMS: &str = "claims";
 const GRANT: &str = "grant";
 
+/// A token has a few kilobytes.
+const LARGEST_CLAIMS: u64 = 1 << 20;
 /// The exit code when it is refused.
 const REFUSED: u8 = 3;
 
@@ -30,13 +35,14 @@ const REFUSED: u8 = 3;
 const SHOWN: [Group; 2] = [Group::Access, Group::General];
 
 const EXAMPLES: &str = "\
-WHO is anonymous, the name of a user, token:SUBJECT, or workload:ISSUER with --claim.
+WHO is anonymous, the name of a user, token:SUBJECT, or workload:ISSUER with --claim or --claims.
+ISSUER is a name under `issuers` in the policy.
 VERB is pull, push, overwrite or delete. The repository at the root is written /.
 
   chartroom policy test alice push org/team --policy policy.yaml
   chartroom policy test token:ci push org/team --grant 'push:org/*'
-  chartroom policy test workload:https://token.actions.githubusercontent.com push shop \\
-    --claim repository=acme/shop --claim ref=refs/heads/main
+  chartroom policy test workload:github push shop --claim repository=acme/shop --claim ref=refs/heads/main
+  chartroom policy test workload:cluster push shop --claims '{\"kubernetes.io\": {\"namespace\": \"ci\"}}'
 
 Exit codes:
   0  allowed
@@ -74,6 +80,9 @@ fn test_command() -> Command {
         .arg(argument(VERB, "What they want to do"))
         .arg(argument(REPOSITORY, "Where"))
         .arg(list(CLAIM, "NAME=VALUE", "A claim of a workload"))
+        .arg(Arg::new(CLAIMS).long(CLAIMS).value_name("FILE|JSON").help(
+            "The claims of a workload, as its token has them: a JSON object, or a file with one",
+        ))
         .arg(list(
             GRANT,
             "VERBS:REPOSITORY",
@@ -144,6 +153,7 @@ impl Question {
             identity: identity(
                 text(WHO),
                 list(CLAIM).map(String::as_str),
+                arguments.get_one::<String>(CLAIMS).map(String::as_str),
                 list(GRANT).map(String::as_str),
             )?,
             verb: text(VERB).parse()?,
@@ -155,6 +165,7 @@ impl Question {
 fn identity<'a>(
     who: &str,
     claims: impl Iterator<Item = &'a str>,
+    all_claims: Option<&str>,
     grants: impl Iterator<Item = &'a str>,
 ) -> anyhow::Result<Identity> {
     let claims: Vec<&str> = claims.collect();
@@ -164,8 +175,8 @@ fn identity<'a>(
         None => ("user", who),
         Some((kind, name)) => (kind, name),
     };
-    if !claims.is_empty() && kind != "workload" {
-        return Err(anyhow!("--{CLAIM} is for workload:ISSUER"));
+    if (!claims.is_empty() || all_claims.is_some()) && kind != "workload" {
+        return Err(anyhow!("--{CLAIM} and --{CLAIMS} are for workload:ISSUER"));
     }
     if !grants.is_empty() && kind != "token" {
         return Err(anyhow!("--{GRANT} is for token:SUBJECT"));
@@ -184,15 +195,16 @@ fn identity<'a>(
                 grants,
             })))
         }
-        "workload" if !name.is_empty() => workload(name, &claims),
+        "workload" if !name.is_empty() => workload(name, all_claims, &claims),
         _ => Err(anyhow!(
             "`{who}` is nobody: write anonymous, the name of a user, token:SUBJECT or workload:ISSUER"
         )),
     }
 }
 
-fn workload(issuer: &str, written: &[&str]) -> anyhow::Result<Identity> {
-    let mut claims = Map::new();
+fn workload(issuer: &str, all_claims: Option<&str>, written: &[&str]) -> anyhow::Result<Identity> {
+    let all_claims = all_claims.map(read_claims).transpose();
+    let mut claims = all_claims.context("--claims")?.unwrap_or_default();
     for claim in written {
         let (name, value) = claim
             .split_once('=')
@@ -205,6 +217,19 @@ fn workload(issuer: &str, written: &[&str]) -> anyhow::Result<Identity> {
         subject: subject.unwrap_or("workload").to_owned(),
         claims,
     })))
+}
+
+/// Reads claims out of an argument, or out of the file that it names.
+fn read_claims(argument: &str) -> anyhow::Result<Map<String, Value>> {
+    if argument.trim_start().starts_with('{') {
+        return Ok(serde_json::from_str(argument)?);
+    }
+    let mut text = String::new();
+    File::open(argument)
+        .and_then(|file| file.take(LARGEST_CLAIMS).read_to_string(&mut text))
+        .with_context(|| format!("{argument} cannot be read"))?;
+    // What stands there instead may be a secret, and the error repeats it.
+    serde_json::from_str(&text).map_err(|_| anyhow!("{argument} does not hold a JSON object"))
 }
 
 /// Returns our own authentication, with its policy and where that comes from.
@@ -308,6 +333,15 @@ fn answer(
             notes.push(format!(
                 "{name} is not in {}, so that no password lets them in",
                 path.display()
+            ));
+        }
+    }
+    if let Identity::Workload(workload) = identity {
+        let mut issuers = policy.issuers().iter();
+        if !issuers.any(|issuer| issuer.name == workload.issuer) {
+            notes.push(format!(
+                "there is no issuer {} under `issuers`, so that no token lets them in",
+                workload.issuer
             ));
         }
     }

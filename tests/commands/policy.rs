@@ -22,10 +22,19 @@ rules:
     to: ['token:ci']
     allow: [push]
     repositories: ['**']
-  - to: [{issuer: 'https://issuer.example', claims: {repository: acme/*}}]
+  - to: [{issuer: github, claims: {repository: acme/*}}]
     allow: [push]
     repositories: [acme]
+  - to: [{issuer: cluster, claims: {kubernetes.io: {namespace: ci}}}]
+    allow: [push]
+    repositories: [acme]
+issuers:
+  - {name: github, url: 'https://issuer.example', audiences: [charts]}
+  - {name: cluster, url: 'https://cluster.example', audiences: [charts]}
 ";
+
+const NESTED: &str = r#"--claims={"kubernetes.io": {"namespace": "ci"}}"#;
+const OTHER: &str = r#"--claims={"kubernetes.io": {"namespace": "cd"}}"#;
 
 fn with_policy() -> (Storage, String) {
     let storage = Storage::new();
@@ -51,7 +60,8 @@ fn an_answer_names_the_rule_and_what_was_looked_at() {
         format!(
             "allowed: user:alice may push in org/team\n  by line 8 of {path}, platform\nlooked at {path}:\n  \
              line 4 of everybody: not this verb, not this repository\n  line 8 of platform: allows it\n  \
-             line 12 of ci: not for them\n  line 16 of rule 4: not for them, not this repository\n"
+             line 12 of ci: not for them\n  line 16 of rule 4: not for them, not this repository\n  \
+             line 19 of rule 5: not for them, not this repository\n"
         )
     );
     let ended = ask(&storage, &flag, &["anonymous", "push", "/"]);
@@ -78,14 +88,32 @@ fn everybody_can_be_asked_for() {
         (&["token:ci", "push", "x/y", "--grant=pull:x/*"], 3),
         (
             &[
-                "workload:https://issuer.example",
+                "workload:github",
                 "push",
                 "acme",
                 "--claim=repository=acme/x",
             ],
             0,
         ),
-        (&["workload:https://issuer.example", "push", "acme"], 3),
+        (&["workload:github", "push", "acme"], 3),
+        (&["workload:cluster", "push", "acme", NESTED], 0),
+        (&["workload:cluster", "push", "acme", OTHER], 3),
+        (&["workload:github", "push", "acme", NESTED], 3),
+        // A claim of its own counts more than the whole.
+        (
+            &[
+                "workload:github",
+                "push",
+                "acme",
+                r#"--claims={"repository": "x"}"#,
+                "--claim=repository=acme/x",
+            ],
+            0,
+        ),
+        (&["workload:github", "push", "acme", "--claims={"], 2),
+        (&["workload:github", "push", "acme", "--claims=[]"], 2),
+        (&["workload:github", "push", "acme", "--claims=/nowhere"], 2),
+        (&["alice", "push", "org/team", NESTED], 2),
         (&["alice", "write", "org/team"], 2),
         (&["role:x", "pull", "org/team"], 2),
         (&["alice", "pull", "../x"], 2),
@@ -107,6 +135,43 @@ fn everybody_can_be_asked_for() {
         "{}",
         ended.out
     );
+}
+
+#[test]
+fn claims_are_read_from_a_file_and_an_unknown_issuer_is_told() {
+    let (storage, flag) = with_policy();
+    let path = storage.scratch.path().join("claims.json");
+    fs::write(
+        &path,
+        "{\"repository\": \"acme/x\", \"sub\": \"repo:acme/x\"}\n",
+    )
+    .unwrap();
+    let claims = format!("--claims={}", path.display());
+    let ended = ask(
+        &storage,
+        &flag,
+        &["workload:github", "push", "acme", &claims],
+    );
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let expected = "allowed: repo:acme/x of github may push in acme\n";
+    assert!(ended.out.starts_with(expected), "{}", ended.out);
+    let ended = ask(
+        &storage,
+        &flag,
+        &["workload:gitlab", "push", "acme", &claims],
+    );
+    assert_eq!(ended.code, 3);
+    let expected = "there is no issuer gitlab under `issuers`, so that no token lets them in";
+    assert!(ended.out.contains(expected), "{}", ended.out);
+    fs::write(&path, "secret").unwrap();
+    let ended = ask(
+        &storage,
+        &flag,
+        &["workload:github", "push", "acme", &claims],
+    );
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("--claims"), "{}", ended.err);
+    assert!(!ended.err.contains("secret"), "{}", ended.err);
 }
 
 #[test]

@@ -50,9 +50,11 @@ rules:
   - {to: ['group:admins'], allow: [pull, push, overwrite, delete], repositories: ['**']}
   - {to: ['token:all'], allow: [pull, push, overwrite, delete], repositories: [one]}
   - {to: [anonymous], allow: [pull], repositories: [public]}
-  - to: [{issuer: 'https://issuer.example', claims: {repository: one}}]
+  - to: [{issuer: ci, claims: {repository: one}}]
     allow: [push]
     repositories: [one]
+issuers:
+  - {name: ci, url: 'https://issuer.example', audiences: [charts]}
 revoked:
   subjects: [{subject: old, issued-before: 2100-01-01T00:00:00Z}]
 ";

@@ -68,7 +68,7 @@ impl KeyFetches for () {
 
 /// The issuers that are trusted.
 pub struct Issuers {
-    issuers: Vec<Arc<Issuer>>,
+    all: Vec<Arc<Issuer>>,
     clock: Clock,
     fetches: Arc<dyn KeyFetches>,
 }
@@ -81,7 +81,7 @@ struct Issuer {
 /// Names the issuers only.
 impl fmt::Debug for Issuers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.issuers.iter().map(|issuer| &issuer.settings.name);
+        let names = self.all.iter().map(|issuer| &issuer.settings.name);
         formatter.debug_list().entries(names).finish()
     }
 }
@@ -97,7 +97,7 @@ impl Issuers {
         fetches: Arc<dyn KeyFetches>,
     ) -> Result<Self, IssuerError> {
         let none = Self {
-            issuers: Vec::new(),
+            all: Vec::new(),
             clock,
             fetches,
         };
@@ -115,14 +115,14 @@ impl Issuers {
             Vec::new()
         });
         for settings in checked {
-            let known = self.issuers.iter().find(|known| known.settings == settings);
+            let known = self.all.iter().find(|known| known.settings == settings);
             match known.map_or_else(|| self.set_up(settings), |known| Ok(Arc::clone(known))) {
                 Ok(issuer) => issuers.push(issuer),
                 Err(error) => problems.push(error),
             }
         }
         let renewed = Self {
-            issuers,
+            all: issuers,
             clock: self.clock.clone(),
             fetches: Arc::clone(&self.fetches),
         };
@@ -148,13 +148,13 @@ impl Issuers {
 
     /// Returns the names of the issuers.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.issuers.iter().map(|issuer| &*issuer.settings.name)
+        self.all.iter().map(|issuer| &*issuer.settings.name)
     }
 
     /// Asks each issuer for its keys, so that the log tells at start which of them cannot be reached,
     /// and the first token does not wait.
     pub async fn warm(&self) {
-        let all = self.issuers.iter().map(|issuer| issuer.cache.warm());
+        let all = self.all.iter().map(|issuer| issuer.cache.warm());
         futures_util::future::join_all(all).await;
     }
 
@@ -168,7 +168,7 @@ impl Issuers {
     /// One verification of a signature; a request to the issuer now and then.
     pub async fn verify(&self, token: &str) -> Result<Workload, VerifyError> {
         let unverified = Unverified::read(token)?;
-        let mut issuers = self.issuers.iter();
+        let mut issuers = self.all.iter();
         let issuer = issuers
             .find(|issuer| issuer.settings.url == unverified.issuer)
             .ok_or(TokenRefusal::UnknownIssuer)?;

@@ -135,7 +135,7 @@ fn issuers_of(scripts: &[(&str, &str, &Script)]) -> Issuers {
             .unwrap()
             .remove(0);
         let issuer = issuers.issuer(checked, Box::new((*script).clone()));
-        issuers.issuers.push(issuer);
+        issuers.all.push(issuer);
     }
     issuers
 }
