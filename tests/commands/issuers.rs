@@ -171,3 +171,20 @@ fn an_issuer_that_is_down_gets_503_until_it_is_back() {
     });
     assert_eq!(push(&server, &token, "1.0.1").status, 201);
 }
+
+#[test]
+fn the_policies_of_the_documentation_are_policies() {
+    let storage = Storage::new();
+    let documentation = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/authentication.md");
+    let text = fs::read_to_string(documentation).unwrap();
+    let blocks = text.split("```yaml\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let policies: Vec<&str> = blocks.filter(|block| block.contains("\nrules:")).collect();
+    assert!(policies.len() >= 5, "{}", policies.len());
+    for policy in policies {
+        let path = storage.put("policy.yaml", policy);
+        let flag = format!("--policy={}", path.display());
+        let ended = storage.run(&["policy", "check", &flag]);
+        assert_eq!(ended.code, 0, "{policy}\n{}", ended.err);
+    }
+}
