@@ -58,6 +58,7 @@ impl Reader {
         let thread = thread::spawn(move || {
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             let mut stream = TcpStream::connect(address)?;
+            stream.set_nodelay(true)?;
             let mut buffer = vec![0; 256 * 1024];
             let mut times = [Vec::new(), Vec::new()];
             while !stopped.load(Ordering::Relaxed) {
@@ -80,7 +81,8 @@ impl Reader {
 }
 
 fn exchange(stream: &mut TcpStream, path: &str, buffer: &mut [u8]) -> anyhow::Result<()> {
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut filled = 0;
     let head = loop {
         let read = stream.read(buffer.get_mut(filled..).unwrap_or_default())?;
@@ -115,10 +117,7 @@ impl SlowReader {
         let thread = thread::spawn(move || {
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             let mut stream = TcpStream::connect(address)?;
-            write!(
-                stream,
-                "GET /index.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            )?;
+            stream.write_all(b"GET /index.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
             let mut kilobyte = [0; 1024];
             while !stopped.load(Ordering::Relaxed) {
                 let read = stream.read(&mut kilobyte)?;
