@@ -64,6 +64,11 @@ impl Process {
         memory(self.child.id(), "VmHWM:").unwrap_or_default()
     }
 
+    /// Returns the time that processors spent on it so far, in seconds.
+    pub(crate) fn cpu(&self) -> f64 {
+        cpu(self.child.id())
+    }
+
     /// Asks it to end, and waits until it has.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
         let pid = self.child.id().to_string();
@@ -88,14 +93,45 @@ fn memory(pid: u32, field: &str) -> Option<f64> {
     Some(kilobytes * 1024.0)
 }
 
+/// Returns the time that processors spent on a process and its children, in seconds.
+fn cpu(pid: u32) -> f64 {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.unwrap_or_default();
+    let children = children
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok());
+    let own = stat(pid).map_or(0.0, |stat| stat.cpu);
+    children.fold(own, |sum, child| sum + cpu(child))
+}
+
+struct Stat {
+    has_ended: bool,
+    cpu: f64,
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    // Linux counts in hundredths of a second, whatever its kernel ticks in.
+    const TICKS: f64 = 100.0;
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // Before it stands the program's name, which may hold anything.
+    let (_, fields) = text.rsplit_once(')')?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
+    Some(Stat {
+        has_ended: fields.first() == Some(&"Z"),
+        cpu: (ticks(11)? + ticks(12)?) / TICKS,
+    })
+}
+
 /// What a command took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     pub(crate) wall: Duration,
+    pub(crate) cpu: f64,
     pub(crate) peak: f64,
 }
 
-/// Runs a command to its end. Its memory is looked at every millisecond, so that a peak shorter than
+/// Runs a command to its end. It is looked at every millisecond, so that a peak of memory shorter than
 /// that at its very end is not seen.
 pub(crate) fn run(mut command: Command) -> anyhow::Result<Cost> {
     let name = command.get_program().to_owned();
@@ -106,20 +142,19 @@ pub(crate) fn run(mut command: Command) -> anyhow::Result<Cost> {
         .spawn()
         .with_context(|| format!("{} does not start", name.display()))?;
     let pid = child.id();
-    let watch = thread::spawn(move || {
-        let mut peak: f64 = 0.0;
-        // A process that ended has no memory, until it is waited for and has no file.
-        while let Some(now) = memory(pid, "VmHWM:") {
-            peak = peak.max(now);
-            thread::sleep(Duration::from_millis(1));
+    let mut peak: f64 = 0.0;
+    // As long as nobody waits for it, its times are there to be read after its end.
+    let cpu = loop {
+        peak = peak.max(memory(pid, "VmHWM:").unwrap_or_default());
+        match stat(pid) {
+            Some(stat) if !stat.has_ended => thread::sleep(Duration::from_millis(1)),
+            ended => break ended.map_or(0.0, |stat| stat.cpu),
         }
-        peak
-    });
-    let status = child.wait()?;
+    };
     let wall = begin.elapsed();
-    let peak = watch.join().unwrap_or_default();
+    let status = child.wait()?;
     anyhow::ensure!(status.success(), "{} ended with {status}", name.display());
-    Ok(Cost { wall, peak })
+    Ok(Cost { wall, cpu, peak })
 }
 
 /// The peers that are on this machine.
@@ -184,6 +219,11 @@ impl Drop for Nginx {
 }
 
 impl Nginx {
+    /// Returns the time that processors spent on it so far, in seconds.
+    pub(crate) fn cpu(&self) -> f64 {
+        self.process.as_ref().map_or(0.0, Process::cpu)
+    }
+
     /// Serves a directory as a careful operator would have it.
     pub(crate) fn start(binary: &Path, root: &Path, folder: &Path) -> anyhow::Result<Self> {
         let port = free_port()?;

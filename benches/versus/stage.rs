@@ -161,6 +161,17 @@ impl Stage {
         Ok(url)
     }
 
+    /// Returns the time that processors spent on the shared server so far, in seconds.
+    pub(crate) fn cpu(&self, program: Program) -> f64 {
+        let subject = match program {
+            Program::Chartroom => &self.ours,
+            Program::ChartMuseum => &self.theirs,
+        };
+        subject
+            .as_ref()
+            .map_or(0.0, |subject| subject.process.cpu())
+    }
+
     /// Packs charts that the shared server does not have.
     pub(crate) fn news(&mut self, program: Program, count: usize) -> Vec<Chart> {
         let subject = match program {

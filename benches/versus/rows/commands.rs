@@ -35,26 +35,35 @@ pub(super) fn index(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
     let wall = Line::new(format!("`chartroom index` on {size} archives"), ours.wall())
         .beside("`helm repo index`", theirs.wall())
         .smaller_by(Mark::AtLeast(20.0));
+    let cpu = Line::new("its time on processors", ours.cpu())
+        .beside("`helm repo index`", theirs.cpu())
+        .smaller_by(Mark::None);
     let peak = Line::new("its peak memory", ours.peak())
         .beside("`helm repo index`", theirs.peak())
         .smaller_by(Mark::AtLeast(10.0));
-    Ok(vec![wall, peak])
+    Ok(vec![wall, cpu, peak])
 }
 
 #[derive(Debug, Default)]
 struct Costs {
     walls: Vec<Duration>,
+    cpus: Vec<f64>,
     peaks: Vec<f64>,
 }
 
 impl Costs {
     fn push(&mut self, cost: Cost) {
         self.walls.push(cost.wall);
+        self.cpus.push(cost.cpu);
         self.peaks.push(cost.peak);
     }
 
     fn wall(&self) -> Option<Figure> {
         Figure::of_times(&self.walls)
+    }
+
+    fn cpu(&self) -> Option<Figure> {
+        Figure::of(Unit::Seconds, self.cpus.clone())
     }
 
     fn peak(&self) -> Option<Figure> {
@@ -91,6 +100,7 @@ pub(super) async fn helm(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
             let pull = process::run(pull)?;
             costs.push(Cost {
                 wall: update.wall + pull.wall,
+                cpu: update.cpu + pull.cpu,
                 peak: update.peak.max(pull.peak),
             });
         }
@@ -99,10 +109,13 @@ pub(super) async fn helm(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
     let wall = Line::new("`helm repo update` and `helm pull`", ours.wall())
         .beside("from ChartMuseum", theirs.wall())
         .smaller_by(Mark::AtLeast(2.5));
+    let cpu = Line::new("helm's time on processors", ours.cpu())
+        .beside("from ChartMuseum", theirs.cpu())
+        .smaller_by(Mark::None);
     let peak = Line::new("helm's peak memory", ours.peak())
         .beside("from ChartMuseum", theirs.peak())
         .smaller_by(Mark::AtLeast(2.5));
-    Ok(vec![wall, peak])
+    Ok(vec![wall, cpu, peak])
 }
 
 /// A helm that keeps everything in a folder.

@@ -59,6 +59,11 @@ pub(super) async fn nginx(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
     let mut lines = Vec::new();
     for case in cases {
         let mut rates = [Vec::new(), Vec::new()];
+        let mut cpus = [Vec::new(), Vec::new()];
+        let cpu = |place: usize| match (place, &served) {
+            (0, _) => process.cpu(),
+            (_, nginx) => nginx.as_ref().map_or(0.0, Nginx::cpu),
+        };
         for _ in 0..ROUNDS {
             for (place, target) in [Some(&case.ours), case.theirs.as_ref()]
                 .into_iter()
@@ -66,14 +71,24 @@ pub(super) async fn nginx(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
             {
                 let Some(target) = target else { continue };
                 let wrk = stage.peers.wrk.as_deref();
-                rates[place].push(rate(target, case.connections, LASTS, wrk).await?);
+                let before = cpu(place);
+                let rate = rate(target, case.connections, LASTS, wrk).await?;
+                cpus[place].push((cpu(place) - before) / (rate * LASTS.as_secs_f64()));
+                rates[place].push(rate);
             }
         }
         let [ours, theirs] = rates.map(|rates| Figure::of(Unit::PerSecond, rates));
+        let cpus = cpus.map(|cpus| Figure::of(Unit::Seconds, cpus));
+        let note: Vec<String> = cpus
+            .iter()
+            .flatten()
+            .map(|cpu| cpu.unit.text(cpu.median))
+            .collect();
         lines.push(
             Line::new(case.work, ours)
                 .beside("nginx", theirs)
-                .times(Mark::AtLeast(case.mark)),
+                .times(Mark::AtLeast(case.mark))
+                .note(format!("on processors {} each", note.join(" and "))),
         );
     }
     Ok(lines)

@@ -20,18 +20,29 @@ const ROUNDS: usize = 5;
 /// One client uploads, one archive after the other.
 pub(super) async fn one_client(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
     let mut times = [Vec::new(), Vec::new()];
+    let mut cpus = [0.0, 0.0];
     for _ in 0..ROUNDS {
         for program in stage.programs() {
             let url = stage.server(program).await?;
-            let (count, times) = match program {
-                Program::Chartroom => (40, &mut times[0]),
-                Program::ChartMuseum => (4, &mut times[1]),
+            let (count, place) = match program {
+                Program::Chartroom => (40, 0),
+                Program::ChartMuseum => (4, 1),
             };
-            for chart in stage.news(program, count) {
-                times.push(stage.client.publish(&url, &chart).await?);
+            let charts = stage.news(program, count);
+            let before = stage.cpu(program);
+            for chart in charts {
+                times[place].push(stage.client.publish(&url, &chart).await?);
             }
+            cpus[place] += stage.cpu(program) - before;
         }
     }
+    let each = |place: usize| {
+        let count = times[place].len();
+        (count > 0).then(|| Figure::one(Unit::Seconds, cpus[place] / count as f64))
+    };
+    let cpu = Line::new("its time on processors", each(0))
+        .beside("ChartMuseum", each(1))
+        .smaller_by(Mark::None);
     let [ours, theirs] = times;
     let [ours, theirs] = [Figure::of_times(&ours), Figure::of_times(&theirs)];
     for (program, figure) in [(Program::Chartroom, ours), (Program::ChartMuseum, theirs)] {
@@ -48,6 +59,7 @@ pub(super) async fn one_client(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
     Ok(vec![
         line.beside("ChartMuseum", theirs)
             .smaller_by(Mark::AtLeast(500.0)),
+        cpu,
     ])
 }
 
