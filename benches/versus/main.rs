@@ -61,7 +61,7 @@ use table::Line;
 /// Measures chartroom beside ChartMuseum, nginx and helm
 #[derive(Debug, clap::Parser)]
 struct Options {
-    /// Rows to measure, in their own order; all of them if there is none
+    /// Rows to measure, in their own order; all of the table if there is none
     #[arg(value_parser = row)]
     rows: Vec<Row>,
 
@@ -84,6 +84,10 @@ struct Options {
     /// Versions in a large repository
     #[arg(long, default_value_t = 100_000)]
     large: usize,
+
+    /// Repositories of 1,000 versions, for the row `repositories`
+    #[arg(long, default_value_t = 1_000)]
+    repositories: usize,
 
     /// No row is begun after so many minutes
     #[arg(long, default_value_t = 25)]
@@ -159,12 +163,17 @@ async fn run(options: &Options, scratch: &TempDir) -> anyhow::Result<()> {
             ));
         }
     }
-    let mut stage = Stage::new(scratch.path(), peers, options.size, options.large);
+    let sizes = [options.size, options.large, options.repositories];
+    let mut stage = Stage::new(scratch.path(), peers, sizes);
     let mut lines: Vec<Line> = Vec::new();
     let mut failed = Vec::new();
     let limit = Duration::from_mins(options.minutes);
     for row in Row::ALL {
-        if !options.rows.is_empty() && !options.rows.contains(&row) {
+        let is_wanted = match options.rows.is_empty() {
+            true => !row.is_extra(),
+            false => options.rows.contains(&row),
+        };
+        if !is_wanted {
             continue;
         }
         if begin.elapsed() > limit {

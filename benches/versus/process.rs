@@ -64,6 +64,11 @@ impl Process {
         memory(self.child.id(), "VmHWM:").unwrap_or_default()
     }
 
+    /// Returns the memory that it has, in bytes.
+    pub(crate) fn resident(&self) -> f64 {
+        memory(self.child.id(), "VmRSS:").unwrap_or_default()
+    }
+
     /// Returns the time that processors spent on it so far, in seconds.
     pub(crate) fn cpu(&self) -> f64 {
         cpu(self.child.id())

@@ -36,6 +36,8 @@ pub(crate) struct Stage {
     pub(crate) size: usize,
     /// How many a large one has.
     pub(crate) large: usize,
+    /// How many repositories there are, where there are many.
+    pub(crate) repositories: usize,
     ours: Option<Subject>,
     theirs: Option<Subject>,
     folders: usize,
@@ -46,7 +48,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn new(folder: &Path, peers: Peers, size: usize, large: usize) -> Self {
+    pub(crate) fn new(
+        folder: &Path,
+        peers: Peers,
+        [size, large, repositories]: [usize; 3],
+    ) -> Self {
         Self {
             folder: folder.to_owned(),
             peers,
@@ -54,6 +60,7 @@ impl Stage {
             corpora: Corpora::new(folder),
             size,
             large,
+            repositories,
             ours: None,
             theirs: None,
             folders: 0,

@@ -3,6 +3,7 @@
 mod commands;
 mod growth;
 mod readers;
+mod repositories;
 mod serving;
 mod starts;
 mod uploads;
@@ -26,10 +27,11 @@ pub(crate) enum Row {
     Memory,
     Growth,
     Extremes,
+    Repositories,
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Upload,
         Self::Clients,
         Self::Visible,
@@ -43,6 +45,7 @@ impl Row {
         Self::Memory,
         Self::Growth,
         Self::Extremes,
+        Self::Repositories,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -60,7 +63,13 @@ impl Row {
             Self::Memory => "memory",
             Self::Growth => "growth",
             Self::Extremes => "extremes",
+            Self::Repositories => "repositories",
         }
+    }
+
+    /// Says whether it is measured only when it is asked for: it is no part of the table.
+    pub(crate) fn is_extra(self) -> bool {
+        self == Self::Repositories
     }
 
     pub(crate) async fn measure(self, stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
@@ -78,6 +87,7 @@ impl Row {
             Self::Memory => Ok(growth::memory(stage)),
             Self::Growth => growth::growth(stage).await,
             Self::Extremes => growth::extremes(stage).await,
+            Self::Repositories => repositories::repositories(stage).await,
         }
     }
 }
