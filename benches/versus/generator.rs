@@ -137,10 +137,10 @@ pub(crate) fn head_of(bytes: &[u8]) -> Option<usize> {
 
 /// Returns the length that a head announces.
 pub(crate) fn length_of(head: &str) -> anyhow::Result<usize> {
-    let lengths = head.lines().filter_map(|line| {
+    let mut lengths = head.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then_some(value)
     });
-    let length = lengths.last().context("a reply without a length")?;
+    let length = lengths.next().context("a reply without a length")?;
     Ok(length.trim().parse()?)
 }

@@ -169,9 +169,10 @@ async fn run(options: &Options, scratch: &TempDir) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     let limit = Duration::from_mins(options.minutes);
     for row in Row::ALL {
-        let is_wanted = match options.rows.is_empty() {
-            true => !row.is_extra(),
-            false => options.rows.contains(&row),
+        let is_wanted = if options.rows.is_empty() {
+            !row.is_extra()
+        } else {
+            options.rows.contains(&row)
         };
         if !is_wanted {
             continue;

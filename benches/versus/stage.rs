@@ -124,7 +124,7 @@ impl Stage {
             Program::ChartMuseum => ("their-state", "index-cache.yaml"),
         };
         let directory = self.folder.join(format!("{name}-{count}"));
-        if directory.join(saved).exists() {
+        if directory.join(saved).try_exists()? {
             return Ok(directory);
         }
         self.corpora.fill(&directory, count)?;
@@ -248,9 +248,10 @@ fn size_of_state(directory: &Path) -> anyhow::Result<u64> {
             continue;
         }
         // A file that is gone meanwhile is one of those that are written and renamed.
-        sum += match entry.file_type()?.is_dir() {
-            true => size_of_state(&path)?,
-            false => entry.metadata().map_or(0, |metadata| metadata.len()),
+        sum += if entry.file_type()?.is_dir() {
+            size_of_state(&path)?
+        } else {
+            entry.metadata().map_or(0, |metadata| metadata.len())
         };
     }
     Ok(sum)

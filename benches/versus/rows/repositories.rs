@@ -19,10 +19,10 @@ const QUIET: Duration = Duration::from_secs(35);
 /// Reads the index of every repository once, and looks at the memory: all in memory, and a tenth.
 pub(super) async fn repositories(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
     let repositories = stage.repositories;
-    let state = stage.state(Program::Chartroom, VERSIONS).await?;
+    let kept = stage.state(Program::Chartroom, VERSIONS).await?;
     let directory = stage.new_folder("repositories");
     for number in 0..repositories {
-        link(&state, &directory.join(format!("team-{number}")))?;
+        link(&kept, &directory.join(format!("team-{number}")))?;
     }
     let mut lines = Vec::new();
     for loaded in [repositories, repositories / 10] {

@@ -41,26 +41,26 @@ pub(super) async fn nginx(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
         compressed.headers.get("content-encoding").is_some(),
         "the index is not compressed"
     );
-    let site = stage.new_folder("site");
-    stage.corpora.fill(&site.join("charts"), size)?;
-    fs::write(site.join("index.yaml"), &index.body)?;
-    fs::write(site.join("index.yaml.gz"), &compressed.body)?;
-    let served = match stage.peers.nginx.clone() {
+    let root = stage.new_folder("site");
+    stage.corpora.fill(&root.join("charts"), size)?;
+    fs::write(root.join("index.yaml"), &index.body)?;
+    fs::write(root.join("index.yaml.gz"), &compressed.body)?;
+    let beside = match stage.peers.nginx.clone() {
         Some(binary) => {
             let folder = stage.new_folder("server");
-            let nginx = Nginx::start(&binary, &site, &folder)?;
+            let nginx = Nginx::start(&binary, &root, &folder)?;
             wait(stage, &nginx).await?;
             Some(nginx)
         }
         None => None,
     };
-    let theirs = served.as_ref().map(|nginx| nginx.url.clone());
+    let theirs = beside.as_ref().map(|nginx| nginx.url.clone());
     let cases = cases(stage, &ours, theirs.as_deref(), size).await?;
     let mut lines = Vec::new();
     for case in cases {
         let mut rates = [Vec::new(), Vec::new()];
         let mut cpus = [Vec::new(), Vec::new()];
-        let cpu = |place: usize| match (place, &served) {
+        let cpu = |place: usize| match (place, &beside) {
             (0, _) => process.cpu(),
             (_, nginx) => nginx.as_ref().map_or(0.0, Nginx::cpu),
         };
