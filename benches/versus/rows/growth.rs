@@ -19,6 +19,9 @@ const SIZES: [usize; 7] = [100, 300, 1_000, 3_000, 10_000, 30_000, 100_000];
 /// How many uploads are timed at each.
 const SAMPLES: usize = 100;
 
+/// After how long no further upload is timed.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// What a repository of the usual size may take.
 const MEMORY: f64 = 100e6;
 
@@ -72,15 +75,20 @@ impl Growing {
     /// Times uploads by one client.
     async fn sample(&mut self, client: &Client, count: usize) -> anyhow::Result<Vec<Duration>> {
         let charts = corpus::charts(Shape::Spread, self.next..self.next + count);
-        self.next += count;
-        publish(client, &self.process.url, &charts).await
+        let times = publish(client, &self.process.url, &charts).await?;
+        self.next += times.len();
+        Ok(times)
     }
 }
 
 async fn publish(client: &Client, url: &str, charts: &[Chart]) -> anyhow::Result<Vec<Duration>> {
     let mut times = Vec::new();
+    let end = Instant::now() + LONGEST;
     for chart in charts {
         times.push(client.publish(url, chart).await?);
+        if Instant::now() > end {
+            break;
+        }
     }
     Ok(times)
 }

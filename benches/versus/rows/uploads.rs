@@ -17,6 +17,9 @@ use crate::table::{Line, Mark};
 /// How often programs take turns.
 const ROUNDS: usize = 5;
 
+/// How long a turn of one client may last.
+const TURN: Duration = Duration::from_secs(10);
+
 /// One client uploads, one archive after the other.
 pub(super) async fn one_client(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
     let mut times = [Vec::new(), Vec::new()];
@@ -30,8 +33,12 @@ pub(super) async fn one_client(stage: &mut Stage) -> anyhow::Result<Vec<Line>> {
             };
             let charts = stage.news(program, count);
             let before = stage.cpu(program);
+            let end = Instant::now() + TURN;
             for chart in charts {
                 times[place].push(stage.client.publish(&url, &chart).await?);
+                if Instant::now() > end {
+                    break;
+                }
             }
             cpus[place] += stage.cpu(program) - before;
         }
