@@ -39,10 +39,11 @@ pub(super) async fn repositories(stage: &mut Stage) -> anyhow::Result<Vec<Line>>
             times.push(begin.elapsed());
             anyhow::ensure!(count(&index) == VERSIONS, "team-{number} is not whole");
         }
-        let each = (process.resident() - before) / loaded as f64;
         let cpu = process.cpu();
         tokio::time::sleep(QUIET).await;
         let cpu = (process.cpu() - cpu) / QUIET.as_secs_f64();
+        // Those that are too many leave some seconds after their last use.
+        let each = (process.resident() - before) / loaded as f64;
         let one = |unit, value| Some(Figure::one(unit, value));
         let work = |what: &str| {
             format!(
