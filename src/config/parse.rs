@@ -214,10 +214,15 @@ pub(super) fn file(text: &str) -> Result<PathBuf, Wrong> {
 
 /// Reads where the audit log goes. Whether the file can be written is found out when it is opened.
 pub(super) fn audit_log(text: &str) -> Result<Destination, Wrong> {
-    Ok(match text {
-        "-" => Destination::Stdout,
-        path => Destination::File(path.into()),
-    })
+    if text == "-" {
+        return Ok(Destination::Stdout);
+    }
+    let path = PathBuf::from(text);
+    if path.is_dir() {
+        let fix = "give the path of a file, or - for stdout";
+        return Err(Wrong::new(text, "a file: it is a directory", fix));
+    }
+    Ok(Destination::File(path))
 }
 
 /// Reads a URL that others begin with, writes it as browsers do, and cuts the slash at its end.

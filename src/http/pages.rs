@@ -25,6 +25,10 @@ use crate::repository::{Paths, Repositories};
 
 /// `GET /` and `GET /charts/`: the charts of a repository, or the repositories of a server that has
 /// several.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are what it takes of a request"
+)]
 pub(super) async fn page(
     State(repositories): State<Arc<Repositories>>,
     State(settings): State<Arc<Settings>>,

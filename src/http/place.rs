@@ -154,8 +154,10 @@ fn place_in(row: &Row, segments: &[&str], depth: Depth) -> Option<(RepositoryPat
     if !fits {
         return None;
     }
-    let captured = remaining().filter(|(_, wanted)| is_capture(wanted));
-    let captures = captured.map(|(segment, _)| (*segment).to_owned()).collect();
+    let captures = remaining()
+        .filter(|(_, wanted)| is_capture(wanted))
+        .map(|(segment, _)| (*segment).to_owned())
+        .collect();
     Some((repository_of(repository)?, captures))
 }
 

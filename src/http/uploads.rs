@@ -48,6 +48,10 @@ enum Parcel {
 type Accepted = (Parcel, Admitted);
 
 /// `POST /api/charts`: an archive as it is, or a form with the files `chart` and `prov`.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are what it takes of a request"
+)]
 pub(super) async fn upload(
     _slot: UploadSlot,
     State(repositories): State<Arc<Repositories>>,

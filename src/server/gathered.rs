@@ -17,11 +17,14 @@ use http_body::{Frame, SizeHint};
 const ENOUGH_BYTES: usize = 1 << 20;
 const ENOUGH_PIECES: usize = 63;
 
+/// What a body answers when it is asked for more.
+type Answer = Option<Result<Frame<Pieces>, axum::Error>>;
+
 /// A body whose frames hold all that is there to be sent.
 pub(super) struct Gathered {
     body: Body,
     /// What came after the pieces of the last frame, if it was no further piece.
-    next: Option<Option<Result<Frame<Pieces>, axum::Error>>>,
+    next: Option<Answer>,
 }
 
 impl Gathered {
@@ -34,10 +37,7 @@ impl http_body::Body for Gathered {
     type Data = Pieces;
     type Error = axum::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Pieces>, axum::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         if let Some(next) = self.next.take() {
             return Poll::Ready(next);
         }
@@ -74,10 +74,7 @@ impl http_body::Body for Gathered {
 }
 
 /// Returns the piece that a frame holds, or else what the frame is.
-#[expect(clippy::type_complexity, reason = "it is what a body returns")]
-fn piece(
-    frame: Option<Result<Frame<Bytes>, axum::Error>>,
-) -> Result<Bytes, Option<Result<Frame<Pieces>, axum::Error>>> {
+fn piece(frame: Option<Result<Frame<Bytes>, axum::Error>>) -> Result<Bytes, Answer> {
     match frame {
         Some(Ok(frame)) => frame
             .into_data()

@@ -1,7 +1,7 @@
 //! Whether a provenance file is signed by somebody who is trusted here, as `helm verify` decides it.
 //!
 //! Helm reads with Go's OpenPGP library (`go-crypto` 1.4), which is more particular than
-//! `GnuPG` in some ways and less in others. Where a text is taken apart, or a rule of keys is applied, the
+//! GnuPG in some ways and less in others. Where a text is taken apart, or a rule of keys is applied, the
 //! comments say what that library does; `tests/provenance` holds every verdict against helm's own.
 //! The mathematics is rPGP's.
 

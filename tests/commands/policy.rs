@@ -215,8 +215,8 @@ fn a_token_that_was_made_lets_in_where_it_is_good() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(&key).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let permissions = fs::metadata(&key).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
     }
     let create = |grant: &str| {
         let ended = storage.run(&[
@@ -266,6 +266,18 @@ fn a_token_that_was_made_lets_in_where_it_is_good() {
     for secret in [&pull, &push] {
         assert!(!server.said().contains(secret.as_str()));
     }
+}
+
+#[test]
+fn a_token_that_nobody_could_use_is_not_made() {
+    let storage = Storage::new();
+    let key = storage
+        .scratch
+        .path()
+        .join("token.pem")
+        .display()
+        .to_string();
+    assert_eq!(storage.run(&["token", "key", "--key", &key]).code, 0);
     for wrong in [
         &["token", "create", "--key", &key, "--subject", "ci"][..],
         &[

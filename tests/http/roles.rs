@@ -117,7 +117,6 @@ impl Fixture {
                 audience: "chartroom".to_owned(),
             }),
             policy: Some(self.file("policy.yaml")),
-            ..NativeAuth::default()
         };
         AuthSettings {
             scheme: Some(AuthScheme::Native(native)),
@@ -171,6 +170,7 @@ struct Role {
     elsewhere: &'static [Verb],
 }
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn roles(fixture: &Fixture) -> Vec<Role> {
     use Verb::{Delete, Overwrite, Pull, Push};
     let unknown = |name, header: Option<String>| Role {
