@@ -8,6 +8,7 @@ pub mod scalar;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::rc::Rc;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StrInput};
@@ -24,7 +25,7 @@ pub struct Budget {
     pub bytes: usize,
     /// Scalars, collections and aliases.
     pub nodes: usize,
-    /// Collections inside each other.
+    /// Collections inside each other, with all aliases written out.
     pub depth: usize,
     /// Bytes that aliases and merge keys repeat, each node counting for a few.
     pub repeated: usize,
@@ -36,7 +37,9 @@ impl Budget {
         Self {
             bytes,
             nodes: 250_000,
-            depth: 128,
+            // JSON is read back to 128 levels, of which an index and a record of the log have four
+            // around a chart: one that they could not read back would end the repository.
+            depth: 100,
             repeated: 8 << 20,
         }
     }
@@ -113,8 +116,27 @@ pub fn read(bytes: &[u8], budget: Budget) -> Result<Node, YamlError> {
 /// When it is not YAML, when it exceeds `budget`, or when it does not fit `T`.
 pub fn from_str<T: DeserializeOwned>(text: &str, budget: Budget) -> Result<T, YamlError> {
     let checked = decode(text.as_bytes(), budget.bytes)?;
-    Reader::new(&checked, budget).document()?;
-    serde_yaml::from_str(&checked).map_err(YamlError::Data)
+    let mut reader = Reader::new(&checked, budget);
+    reader.document()?;
+    let quoted = quote(&checked, &reader.wide);
+    serde_yaml::from_str(&quoted).map_err(YamlError::Data)
+}
+
+/// Puts quotes around what stands at `places`.
+fn quote<'text>(text: &'text str, places: &[Range<usize>]) -> Cow<'text, str> {
+    if places.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut quoted = String::with_capacity(text.len() + 2 * places.len());
+    let mut end = 0;
+    for place in places {
+        let between = text.get(end..place.start).unwrap_or_default();
+        let inside = text.get(place.clone()).unwrap_or_default();
+        quoted.extend([between, "\"", inside, "\""]);
+        end = place.end;
+    }
+    quoted.push_str(text.get(end..).unwrap_or_default());
+    Cow::Owned(quoted)
 }
 
 /// Returns the lines, counted from 1, on which the items of the list begin that stands under `key` in
@@ -207,6 +229,9 @@ struct Reader<'input> {
     budget: Budget,
     nodes: usize,
     repeated: usize,
+    /// Where hexadecimal, octal and binary numbers stand that are too large for 64 bits: texts to
+    /// Helm, which prints them without quotes, and numbers of 128 bits to serde's YAML parser.
+    wide: Vec<Range<usize>>,
     /// `None` while the anchored value is still being read.
     anchors: HashMap<usize, Option<Built>>,
 }
@@ -216,15 +241,18 @@ struct Reader<'input> {
 struct Built {
     node: Rc<Node>,
     weight: usize,
+    /// How many levels are below it.
+    height: usize,
     is_alias: bool,
     is_merge_key: bool,
 }
 
 impl Built {
-    fn of(node: Node, weight: usize) -> Self {
+    fn of(node: Node, weight: usize, height: usize) -> Self {
         Self {
             node: Rc::new(node),
             weight: weight.saturating_add(NODE_WEIGHT),
+            height,
             is_alias: false,
             is_merge_key: false,
         }
@@ -245,6 +273,7 @@ impl<'input> Reader<'input> {
             budget,
             nodes: 0,
             repeated: 0,
+            wide: Vec::new(),
             anchors: HashMap::new(),
         }
     }
@@ -267,8 +296,15 @@ impl<'input> Reader<'input> {
     fn event(&mut self) -> Result<Event<'input>, YamlError> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => {
-                if let Event::Scalar(_, ScalarStyle::DoubleQuoted, ..) = event {
-                    check_escapes(span.slice(self.text).unwrap_or_default(), span.start.line())?;
+                match &event {
+                    Event::Scalar(_, ScalarStyle::DoubleQuoted, ..) => {
+                        let quoted = span.slice(self.text).unwrap_or_default();
+                        check_escapes(quoted, span.start.line())?;
+                    }
+                    Event::Scalar(text, ScalarStyle::Plain, _, None) if is_wide(text) => {
+                        self.wide.extend(span.byte_range());
+                    }
+                    _ => {}
                 }
                 Ok(event)
             }
@@ -289,7 +325,7 @@ impl<'input> Reader<'input> {
             return Err(YamlError::TooDeep(self.budget.depth));
         }
         let (anchor, built) = match event {
-            Event::Alias(anchor) => return self.alias(anchor),
+            Event::Alias(anchor) => return self.alias(anchor, depth),
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
                 (anchor, scalar(&text, style, tag.as_deref())?)
@@ -316,10 +352,15 @@ impl<'input> Reader<'input> {
         Ok(built)
     }
 
-    fn alias(&mut self, anchor: usize) -> Result<Built, YamlError> {
+    fn alias(&mut self, anchor: usize, depth: usize) -> Result<Built, YamlError> {
         let Some(Some(built)) = self.anchors.get(&anchor) else {
             return Err(YamlError::Recursive);
         };
+        // Whoever walks over the values does so with recursion, and each alias may add its levels to
+        // those of the one before it.
+        if depth.saturating_add(built.height) > self.budget.depth {
+            return Err(YamlError::TooDeep(self.budget.depth));
+        }
         self.repeated = self.repeated.saturating_add(built.weight);
         if self.repeated > self.budget.repeated {
             return Err(YamlError::TooManyAliases);
@@ -334,13 +375,15 @@ impl<'input> Reader<'input> {
     fn list(&mut self, depth: usize) -> Result<Built, YamlError> {
         let mut items = Vec::new();
         let mut weight: usize = 0;
+        let mut height = 0;
         loop {
             let event = self.event()?;
             if event == Event::SequenceEnd {
-                return Ok(Built::of(Node::List(items), weight));
+                return Ok(Built::of(Node::List(items), weight, height));
             }
             let item = self.value(event, depth + 1)?;
             weight = weight.saturating_add(item.weight);
+            height = height.max(item.height + 1);
             items.push(item.node);
         }
     }
@@ -350,10 +393,11 @@ impl<'input> Reader<'input> {
     fn map(&mut self, depth: usize) -> Result<Built, YamlError> {
         let mut fields = BTreeMap::new();
         let mut weight: usize = 0;
+        let mut height = 0;
         loop {
             let event = self.event()?;
             if event == Event::MappingEnd {
-                return Ok(Built::of(Node::Map(fields), weight));
+                return Ok(Built::of(Node::Map(fields), weight, height));
             }
             let key = self.value(event, depth + 1)?;
             let event = self.event()?;
@@ -361,6 +405,7 @@ impl<'input> Reader<'input> {
             weight = weight
                 .saturating_add(key.weight)
                 .saturating_add(value.weight);
+            height = height.max(value.height + 1);
             if key.is_merge_key {
                 merge(&mut fields, &value)?;
             } else {
@@ -379,9 +424,17 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&str>) -> Result<Built, Ya
         None if style == ScalarStyle::Plain => Tag::Implicit,
         None => Tag::Quoted,
     };
-    let mut built = Built::of(Node::Scalar(Scalar::resolve(text, tag)?), text.len());
+    let mut built = Built::of(Node::Scalar(Scalar::resolve(text, tag)?), text.len(), 0);
     built.is_merge_key = text == "<<" && matches!(tag, Tag::Implicit | Tag::Standard("merge"));
     Ok(built)
+}
+
+fn is_wide(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let has_radix = ["0x", "0o", "0b"]
+        .iter()
+        .any(|radix| unsigned.starts_with(radix));
+    has_radix && matches!(Scalar::resolve(text, Tag::Implicit), Ok(Scalar::Text(_)))
 }
 
 /// Refuses the two escapes of JSON that go-yaml does not know: a slash, and half of a character.

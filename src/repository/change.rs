@@ -95,3 +95,49 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::Limits;
+    use crate::chart::archive::{self, Acceptance, ChartArchive};
+    use crate::chart::testing::ArchiveBuilder;
+
+    fn chart(brackets: usize) -> Option<ChartArchive> {
+        let (open, close) = ("[".repeat(brackets), "]".repeat(brackets));
+        let metadata = format!(
+            "name: demo\nversion: 1.0.0\ndependencies:\n- name: x\n  import-values: {open}{close}\n"
+        );
+        let archive = ArchiveBuilder::new()
+            .file("demo/Chart.yaml", metadata)
+            .tgz();
+        archive::read(&archive, &Limits::default(), Acceptance::Helm).ok()
+    }
+
+    #[test]
+    fn the_deepest_chart_is_read_back_out_of_a_record() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Record {
+            changes: Vec<Change>,
+        }
+        assert!(chart(99).is_none());
+        let chart = chart(98).unwrap();
+        let record = Record {
+            changes: vec![Change::Added(Box::new(Listing {
+                file: "demo-1.0.0.tgz".to_owned(),
+                origin: Origin::Upload,
+                ticket: Ticket::draw(),
+                object: ObjectId {
+                    e_tag: None,
+                    modified: DateTime::default(),
+                    size: chart.size,
+                },
+                digest: chart.digest,
+                created: DateTime::default(),
+                metadata: chart.metadata,
+            }))],
+        };
+        let text = serde_json::to_vec(&record).unwrap();
+        assert_eq!(serde_json::from_slice::<Record>(&text).unwrap(), record);
+    }
+}

@@ -193,6 +193,26 @@ fn each_budget_holds() {
     read(format!("[&a {text}, *a, *a]").as_bytes(), budget).unwrap();
 }
 
+/// Depth costs stack wherever somebody walks over the values: 20 KB of such aliases once ended the
+/// process.
+#[test]
+fn aliases_do_not_nest_deeper_than_what_is_written_out_may() {
+    let nested = |levels: usize| {
+        let first = "a0: &a0 [x]\n".to_owned();
+        (1..levels).fold(first, |text, level| {
+            format!("{text}a{level}: &a{level} [*a{}]\n", level - 1)
+        })
+    };
+    read(nested(BUDGET.depth - 1).as_bytes(), BUDGET).unwrap();
+    let error = read(nested(BUDGET.depth).as_bytes(), BUDGET).unwrap_err();
+    assert!(matches!(error, YamlError::TooDeep(_)), "{error}");
+    let merged = "a: &a {b: [[x]]}\nc: {d: {<<: *a}}\n";
+    let budget = |depth| Budget { depth, ..BUDGET };
+    read(merged.as_bytes(), budget(6)).unwrap();
+    let error = read(merged.as_bytes(), budget(5)).unwrap_err();
+    assert!(matches!(error, YamlError::TooDeep(_)), "{error}");
+}
+
 #[test]
 fn infinities_are_found_behind_aliases() {
     for yaml in [".inf", "[.nan]", "a: {b: -.inf}", "a: &x [.inf]\nb: *x"] {

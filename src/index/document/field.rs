@@ -68,6 +68,17 @@ impl Visitor<'_> for TextVisitor {
         Ok(value.to_string())
     }
 
+    /// Too large for 64 bits, and to Helm a float.
+    #[expect(clippy::cast_precision_loss, reason = "as go-yaml does")]
+    fn visit_u128<E: Error>(self, value: u128) -> Result<String, E> {
+        self.visit_f64(value as f64)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as go-yaml does")]
+    fn visit_i128<E: Error>(self, value: i128) -> Result<String, E> {
+        self.visit_f64(value as f64)
+    }
+
     fn visit_f64<E: Error>(self, value: f64) -> Result<String, E> {
         Ok(crate::chart::yaml::Scalar::Float(value)
             .to_text()

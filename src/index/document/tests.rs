@@ -138,3 +138,29 @@ fn json_is_read_leniently() {
         assert!(IndexFile::parse(text.as_bytes()).is_err(), "{text}");
     }
 }
+
+/// Helm prints what is too large for 64 bits without quotes, unless it is decimal.
+#[test]
+fn numbers_beyond_64_bits_are_read_as_helm_reads_them() {
+    for (written, read) in [
+        ("0xFFFFFFFFFFFFFFFFFF", "0xFFFFFFFFFFFFFFFFFF"),
+        (
+            "-0o7777777777777777777777777",
+            "-0o7777777777777777777777777",
+        ),
+        ("0x7FFFFFFFFFFFFFFF", "9223372036854775807"),
+        ("18446744073709551616", "1.8446744e+19"),
+        ("-18446744073709551616", "-1.8446744e+19"),
+    ] {
+        let text = format!(
+            "apiVersion: v1\nentries:\n  {written}:\n  - name: {written}\n    version: 1.0.0\n    \
+             annotations: {{é: {written}, {written}: b}}\n    created: \"2024-01-02T03:04:05Z\"\n"
+        );
+        let (entries, skipped) = IndexFile::parse(text.as_bytes()).unwrap().into_entries();
+        assert!(skipped.is_empty(), "{skipped:?}");
+        let metadata = &entries[0].metadata;
+        assert_eq!(metadata.name, read);
+        assert_eq!(metadata.annotations["é"], read);
+        assert_eq!(metadata.annotations[read], "b");
+    }
+}
