@@ -19,6 +19,9 @@ mod error;
 mod explain;
 mod extract;
 mod form;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod incoming;
 mod index;
 mod layers;

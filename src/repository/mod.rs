@@ -16,6 +16,9 @@ pub mod explain;
 mod fetch;
 mod first_look;
 mod freshness;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inspect;
 mod kept;
 mod limits;

@@ -11,6 +11,9 @@
 
 mod append;
 mod catch_up;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod genesis;
 mod history;
 mod keys;
