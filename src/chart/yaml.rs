@@ -431,10 +431,11 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&str>) -> Result<Built, Ya
 
 fn is_wide(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let has_radix = ["0x", "0o", "0b"]
+    let digits = ["0x", "0o", "0b"]
         .iter()
-        .any(|radix| unsigned.starts_with(radix));
-    has_radix && matches!(Scalar::resolve(text, Tag::Implicit), Ok(Scalar::Text(_)))
+        .find_map(|radix| unsigned.strip_prefix(radix));
+    digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        && matches!(Scalar::resolve(text, Tag::Implicit), Ok(Scalar::Text(_)))
 }
 
 /// Refuses the two escapes of JSON that go-yaml does not know: a slash, and half of a character.

@@ -149,6 +149,10 @@ fn numbers_beyond_64_bits_are_read_as_helm_reads_them() {
             "-0o7777777777777777777777777",
         ),
         ("0x7FFFFFFFFFFFFFFF", "9223372036854775807"),
+        (
+            "0xFFFFFFFFFFFFFFFFFFx\\U0001F600",
+            "0xFFFFFFFFFFFFFFFFFFx\\U0001F600",
+        ),
         ("18446744073709551616", "1.8446744e+19"),
         ("-18446744073709551616", "-1.8446744e+19"),
     ] {
