@@ -91,9 +91,14 @@ impl Text {
             }
         };
         // What only a deliberate hand puts into a repository: the writer does as Helm does, whose reading
-        // of its own next-line characters and merge keys is lossy.
-        let is_lossy =
-            |character| matches!(character, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+        // of its own next-line characters and merge keys is lossy, and our reader takes all breaks of
+        // YAML 1.1 for line feeds.
+        let is_lossy = |character| {
+            matches!(
+                character,
+                '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}'
+            )
+        };
         text.chars()
             .filter(|character| !is_lossy(*character))
             .collect()

@@ -1,6 +1,7 @@
 //! Doors for the fuzz targets: what they call is private otherwise.
 
 use std::convert::Infallible;
+use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::http::Method;
@@ -9,13 +10,15 @@ use futures_util::stream;
 
 use super::form::{self, Fields};
 use super::incoming::Incoming;
-use super::place;
+use super::place::{self, Row};
 use super::routes::ROUTES;
 use super::settings::{ContextPath, Depth, Settings};
 use chartroom_storage::RepositoryPath;
 
 /// Where a path belongs: the repository, the rest of the path, and the pattern of the row that fits.
 pub type Place = (RepositoryPath, String, &'static str);
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| ROUTES.iter().map(Row::from).collect());
 
 /// Finds the place of a path.
 pub fn place(
@@ -24,8 +27,8 @@ pub fn place(
     method: &Method,
     path: &str,
 ) -> Option<Place> {
-    let place = place::find(ROUTES, context_path, depth, method, path)?;
-    Some((place.repository, place.path, place.pattern))
+    let place = place::find(&ROWS, context_path, depth, method, path)?;
+    Some((place.repository.clone(), place.path(), place.pattern))
 }
 
 /// The files of a form: the chart and its provenance.
