@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use tracing::{Level, Value};
 
-use super::Client;
 use super::routes::Endpoint;
 use super::served::{Outcome, Served};
 use super::settings::Settings;
 use crate::telemetry::LogFormat;
 
-/// How the lines are written. The query is left out of them: people put credentials there. So is
-/// `X-Forwarded-For`: anybody can send it.
+/// How the lines are written. The query is left out of them: people put credentials there.
 #[derive(Clone, Debug)]
 pub(super) struct AccessLog {
     format: LogFormat,
@@ -63,9 +61,7 @@ impl AccessLog {
         } else {
             &&*go_duration(served.duration())
         };
-        let client = served
-            .client
-            .map(|Client(address)| address.ip().to_string());
+        let client = served.client.map(|client| client.ip().to_string());
         let client = client.unwrap_or_default();
         let comment = served.cause.as_ref().map(ToString::to_string);
         let comment = comment.unwrap_or_default();
@@ -97,7 +93,7 @@ fn native(served: &Served) {
     if !tracing::enabled!(Level::INFO) {
         return;
     }
-    let client = served.client.map(|Client(address)| address.to_string());
+    let client = served.client.map(|client| client.to_string());
     let client = client.unwrap_or_default();
     let outcome = match served.outcome {
         Outcome::Finished => "",

@@ -115,9 +115,7 @@ impl Audited {
             who: identity.name(),
             token_id: identity.token_id(),
             issuer: identity.issuer(),
-            client: self
-                .client
-                .map(|Client(address)| address.ip().to_canonical()),
+            client: self.client.map(|client| client.ip()),
             action: decision.verb.as_str(),
             repository: decision.repository.as_str(),
             subject: self.about.said().unwrap_or(&unknown),

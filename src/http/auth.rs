@@ -209,7 +209,7 @@ impl Guard<'_> {
 /// Tells whether a request comes from this machine and was not passed on by a proxy on it. A proxy that
 /// says nothing of itself cannot be told.
 fn is_local(client: Option<&Client>, headers: &HeaderMap) -> bool {
-    client.is_some_and(|client| auth::is_loopback(client.0.ip()))
+    client.is_some_and(|client| auth::is_loopback(client.peer.ip()))
         && !headers.keys().any(is_of_a_proxy)
 }
 
@@ -256,9 +256,9 @@ mod tests {
 
     #[test]
     fn who_comes_through_a_proxy_is_not_of_this_machine() {
-        let local = Client("127.0.0.1:5000".parse().unwrap());
-        let mapped = Client("[::ffff:127.0.0.1]:5000".parse().unwrap());
-        let remote = Client("10.1.2.3:5000".parse().unwrap());
+        let local = Client::at("127.0.0.1:5000".parse().unwrap());
+        let mapped = Client::at("[::ffff:127.0.0.1]:5000".parse().unwrap());
+        let remote = Client::at("10.1.2.3:5000".parse().unwrap());
         let mut headers = HeaderMap::new();
         headers.insert("host", "127.0.0.1:8879".parse().unwrap());
         assert!(is_local(Some(&local), &headers) && is_local(Some(&mapped), &headers));

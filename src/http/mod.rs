@@ -11,6 +11,7 @@ mod audit;
 pub mod auth;
 mod body;
 mod charts;
+mod client;
 mod conditional;
 mod contents;
 mod cors;
@@ -39,7 +40,6 @@ pub mod settings;
 mod uploads;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -56,14 +56,11 @@ use crate::metrics::exposition::Exposition;
 use crate::repository::Repositories;
 use access_log::AccessLog;
 use audit::Auditor;
+pub use client::Client;
 use cors::Cors;
 use routes::Table;
 use served::Observers;
 use settings::Settings;
-
-/// The peer of a connection; the server puts it into the extensions of each request.
-#[derive(Clone, Copy, Debug)]
-pub struct Client(pub SocketAddr);
 
 /// What handlers share. Each takes the part that it needs.
 #[derive(Clone)]

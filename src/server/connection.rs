@@ -72,7 +72,7 @@ impl<S: Answers> Connections<S> {
         let stream = match stream.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::debug!(client = %client.0, %error, "no TLS with a client");
+                tracing::debug!(%client, %error, "no TLS with a client");
                 return;
             }
         };
@@ -167,7 +167,7 @@ fn name_scheme(request: &mut Request<Body>) {
 
 /// Clients that go away or are too slow: there is nothing to repair here.
 pub(super) fn note_end(client: Client, error: &(dyn Error + 'static)) {
-    tracing::debug!(client = %client.0, error, "connection ended");
+    tracing::debug!(%client, error, "connection ended");
 }
 
 /// In clear there is HTTP/1 only: HTTP/2 is for those who negotiate it in a handshake (see

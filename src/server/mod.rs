@@ -141,7 +141,7 @@ async fn accept(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, address)) => return Some((stream, Client(address), permit)),
+            Ok((stream, address)) => return Some((stream, Client::at(address), permit)),
             Err(error) if listen::is_of_one_client(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be accepted");

@@ -95,7 +95,7 @@ async fn send(server: &TestServer, method: Method, path: &str) {
         .header("x-forwarded-for", "203.0.113.1")
         .body(Body::empty())
         .unwrap();
-    request.extensions_mut().insert(Client(client));
+    request.extensions_mut().insert(Client::at(client));
     server.send(request).await;
 }
 

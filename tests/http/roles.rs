@@ -461,7 +461,7 @@ fn unread(path: &str, authorization: Option<&str>, client: Option<&str>) -> Requ
         request = request.header("authorization", value);
     }
     if let Some(client) = client {
-        request = request.extension(Client(client.parse().unwrap()));
+        request = request.extension(Client::at(client.parse().unwrap()));
     }
     request.body(Body::from_stream(body)).unwrap()
 }
@@ -582,7 +582,7 @@ async fn without_authentication_only_this_machine_writes() {
                 request = request.header(name, "x");
             }
             if let Some(client) = client {
-                request = request.extension(Client(client.parse().unwrap()));
+                request = request.extension(Client::at(client.parse().unwrap()));
             }
             let body = if method == Method::POST {
                 chart("one", "1.0.0")
