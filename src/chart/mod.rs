@@ -17,7 +17,7 @@ pub mod version;
 pub mod yaml;
 
 pub use archive::{Acceptance, ArchiveError, ChartArchive};
-pub use digest::Digest;
+pub use digest::{Digest, Hasher};
 pub use limits::Limits;
 pub use metadata::{Dependency, FieldError, ImportValue, Maintainer, Metadata, MetadataError};
 pub use name::FileName;

@@ -90,6 +90,15 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     config.http.provenance = provenance.clone();
     let listener = server::bind(config.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
+    server::allow_open_files(config.server.max_connections);
+    let memory = u64::try_from(config.http.max_uploads).unwrap_or(u64::MAX);
+    let memory = memory.saturating_mul(config.http.max_upload_size);
+    tracing::debug!(
+        uploads = config.http.max_uploads,
+        upload_bytes = config.http.max_upload_size,
+        memory_bytes = memory,
+        "uploads take at most this much memory"
+    );
     let metrics = Metrics::new(address, config.server.max_connections).with_issuers(issuers);
     let store = super::open_store(&config)?.metered(Arc::new(metrics.clone()));
     let mut options = config.registry();

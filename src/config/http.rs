@@ -7,12 +7,13 @@ use chartroom_storage::RepositoryPath;
 
 use super::layers::{Noted, Reader};
 use super::options::{
-    ALLOW_OVERWRITE, ARTIFACT_HUB_REPO_ID, CHART_POST_FORM_FIELD_NAME, CONTEXT_PATH,
+    ALLOW_OVERWRITE, ARTIFACT_HUB_REPO_ID, CHART_POST_FORM_FIELD_NAME, CLIENT_RATE, CONTEXT_PATH,
     CORS_ALLOWORIGIN, DEPTH, DEPTH_DYNAMIC, DISABLE_API, DISABLE_DELETE, DISABLE_FORCE_OVERWRITE,
     Definition, ENABLE_METRICS, INDEX_FORMAT, JSON_INDEX, LOG_HEALTH, LOG_LATENCY_INTEGER,
-    MAX_UPLOAD_SIZE, MAX_UPLOADS, PROV_POST_FORM_FIELD_NAME, READ_TIMEOUT,
+    MAX_UPLOAD_SIZE, MAX_UPLOADS, PROV_POST_FORM_FIELD_NAME, READ_TIMEOUT, TRUSTED_PROXIES,
 };
 use super::parse::{self, Wrong};
+use crate::http::Hosts;
 use crate::http::settings::{ContextPath, Depth, IndexFormat, Overwriting, Settings};
 use crate::signature::Policy;
 use crate::telemetry::LogFormat;
@@ -36,6 +37,8 @@ pub(super) fn read(reader: &mut Reader) -> Result<Settings, Noted> {
     );
     let max_upload_size = reader.value(&MAX_UPLOAD_SIZE, parse::size);
     let max_uploads = reader.value(&MAX_UPLOADS, parse::count);
+    let client_rate = reader.value(&CLIENT_RATE, parse::rate);
+    let trusted_proxies = reader.value(&TRUSTED_PROXIES, parse::networks);
     let read_timeout = reader.value(&READ_TIMEOUT, parse::deadline);
     let overwriting = overwriting(reader);
     let fields = fields(reader);
@@ -55,6 +58,10 @@ pub(super) fn read(reader: &mut Reader) -> Result<Settings, Noted> {
         index_format: index_format?,
         max_upload_size: max_upload_size?,
         max_uploads: max_uploads?,
+        client_rate: client_rate?,
+        trusted_proxies: trusted_proxies?.into(),
+        // They depend on the listener, which is read elsewhere.
+        hosts: Hosts::default(),
         read_timeout: read_timeout?,
         overwriting: overwriting?,
         chart_field,

@@ -29,6 +29,7 @@ use chartroom_storage::{BucketOptions, Location};
 use clap::ArgMatches;
 
 use crate::audit::Destination;
+use crate::http::Hosts;
 use crate::http::settings::{Depth, Settings as HttpSettings};
 use crate::server::Settings as ServerSettings;
 use crate::telemetry::{LogFormat, Settings as LogSettings};
@@ -130,6 +131,7 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
     let repositories = repositories::read(reader);
     let host = reader.value(&options::LISTEN_HOST, parse::host);
     let port = reader.value(&options::PORT, parse::port);
+    let hosts = reader.value(&options::ALLOWED_HOSTS, parse::host_names);
     let tls = tls::read(reader);
     let auth = auth::read(reader);
     let server = server(reader);
@@ -141,17 +143,18 @@ fn read(reader: &mut Reader, cloud: Vec<(String, String)>) -> Result<Config, Not
     let single_replica = reader.value(&options::SINGLE_REPLICA, parse::switch);
     chartmuseum::note(reader);
     let (storage, buckets) = storage?;
-    let log = log?;
+    let (log, host) = (log?, host?);
     let audit = audit?;
     let http = HttpSettings {
         log_format: log.format,
+        hosts: Hosts::of_listener(host, hosts?),
         ..http?
     };
     Ok(Config {
         storage,
         buckets,
         repositories: repositories?,
-        listen: SocketAddr::new(host?, port?),
+        listen: SocketAddr::new(host, port?),
         tls: tls?,
         auth: auth?,
         server: server?,

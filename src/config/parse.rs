@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::Url;
 
 use crate::audit::Destination;
@@ -195,6 +197,41 @@ pub(super) fn host(text: &str) -> Result<IpAddr, Wrong> {
             "write an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::",
         )
     })
+}
+
+/// Reads addresses and networks, one a line.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, Wrong> {
+    let network = |text: &str| {
+        let network = text.parse::<IpNet>().ok();
+        let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        network.or_else(address).ok_or_else(|| {
+            let fix = "write addresses or networks, such as 10.0.0.0/8 or 127.0.0.1";
+            Wrong::new(text, "a network", fix)
+        })
+    };
+    text.lines().map(network).collect()
+}
+
+/// Reads names or addresses of a server as clients write them, without ports, one a line.
+pub(super) fn host_names(text: &str) -> Result<Vec<String>, Wrong> {
+    let name = |text: &str| {
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'));
+        let bare = bare.unwrap_or(text);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        if bare.parse::<IpAddr>().is_ok() || (!bare.is_empty() && bare.bytes().all(is_plain)) {
+            return Ok(bare.trim_end_matches('.').to_ascii_lowercase());
+        }
+        let fix = "write names without scheme and port, such as charts.example.com";
+        Err(Wrong::new(text, "the name of a host", fix))
+    };
+    text.lines().map(name).collect()
+}
+
+/// Reads how many there may be in a second; 0 means that there is no limit.
+pub(super) fn rate(text: &str) -> Result<Option<NonZeroU32>, Wrong> {
+    Ok(limit::<u32>(text)?.and_then(NonZeroU32::new))
 }
 
 /// Reads the path of a file that can be opened.

@@ -36,9 +36,9 @@ pub(super) async fn chart(
     method: Method,
 ) -> Result<Response, ApiError> {
     about.say(|| named(&name, None));
-    let (generation, json) =
-        look(&repository, generation, |index| all_versions(index, &name)).await?;
-    let response = reply::json_text(StatusCode::OK, json);
+    let find = |index: &Index| index.chart_body(&name).ok_or(ApiError::ChartNotFound);
+    let (generation, list) = look(&repository, generation, find).await?;
+    let response = reply::json_body(list.len(), body::rendered(&list));
     Ok(reply::for_method(
         &method,
         reply::at_generation(response, generation),
@@ -102,22 +102,6 @@ pub(super) async fn look<T>(
     }
     let view = repository.caught_up().await?;
     find(&view.index).map(|found| (view.generation, found))
-}
-
-fn all_versions(index: &Index, name: &str) -> Result<String, ApiError> {
-    let versions = index.versions(name);
-    if versions.is_empty() {
-        return Err(ApiError::ChartNotFound);
-    }
-    let mut json = String::from("[");
-    for (position, version) in versions.iter().enumerate() {
-        if position > 0 {
-            json.push(',');
-        }
-        json.push_str(to_json(version)?);
-    }
-    json.push(']');
-    Ok(json)
 }
 
 /// Finds the version that a path names: by its very text, as `latest`, or by a constraint.

@@ -4,6 +4,7 @@
 //! backends: its body carries the request id, and [`Failure::log`] writes the cause under that id, once.
 
 mod access;
+mod admission;
 mod cause;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 pub(super) use cause::Cause;
 
+use super::admission::Refusal;
 use super::form::FormError;
 use super::incoming::BodyError;
 use super::reply;
@@ -106,6 +108,8 @@ pub(super) enum ApiError {
         existing: Option<Digest>,
         uploaded: Option<Digest>,
     },
+    /// The request is not let in, whoever sends it.
+    NotLetIn(Refusal),
     /// All upload slots are taken.
     TooManyUploads,
     /// Others are looking into archives, and take their time.
@@ -121,6 +125,12 @@ pub(super) enum ApiError {
 impl From<RepositoryError> for ApiError {
     fn from(error: RepositoryError) -> Self {
         Self::Repository(error)
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::NotLetIn(refusal)
     }
 }
 
@@ -348,6 +358,7 @@ impl ApiError {
             Self::ChartExists { existing, uploaded } => {
                 exists("chart already exists", *existing, *uploaded)
             }
+            Self::NotLetIn(refusal) => admission::failure(refusal),
             Self::TooManyUploads => unavailable("too many uploads at once", Duration::from_secs(1))
                 .hint("try again after the time in Retry-After".to_owned())
                 .closing(),

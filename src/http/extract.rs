@@ -15,7 +15,7 @@ use url::form_urlencoded;
 use super::auth::Viewer;
 use super::error::ApiError;
 use super::settings::{Overwriting, Settings};
-use super::{App, LookSlots, UploadSlots, place};
+use super::{App, LookSlots, ReadSlots, UploadSlots, place};
 use crate::auth::Verb;
 use crate::repository::{Overwrite, Reader};
 
@@ -191,6 +191,8 @@ where
 /// refused rather than waited for: a waiting client would hold its connection.
 pub(super) struct UploadSlot {
     _permit: OwnedSemaphorePermit,
+    /// Where its archive waits to be read.
+    pub(super) readers: ReadSlots,
 }
 
 impl FromRequestParts<App> for UploadSlot {
@@ -202,7 +204,10 @@ impl FromRequestParts<App> for UploadSlot {
             metrics.upload_refused();
             return Err(ApiError::TooManyUploads);
         };
-        Ok(Self { _permit: permit })
+        Ok(Self {
+            _permit: permit,
+            readers: ReadSlots::from_ref(app),
+        })
     }
 }
 

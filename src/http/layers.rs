@@ -178,7 +178,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::access_log::AccessLog;
     use crate::http::settings::Settings;
     use crate::metrics::Metrics;
 
@@ -192,7 +191,7 @@ mod tests {
         let request = request.body(Body::empty()).unwrap();
         let settings = Settings::default();
         let metrics = Metrics::new("127.0.0.1:8879".parse().unwrap(), 1);
-        let observers = Arc::new(Observers::new(AccessLog::new(&settings), metrics));
+        let observers = Arc::new(Observers::new(&settings, metrics));
         let response = around(&Cors::from(&settings), &observers, request, panicking).await;
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[&REQUEST_ID], "the-id");

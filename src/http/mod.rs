@@ -5,6 +5,7 @@
 //! Nothing here knows about sockets: see [`crate::server`].
 
 mod access_log;
+mod admission;
 mod archives;
 mod artifact_hub;
 mod audit;
@@ -20,19 +21,24 @@ mod error;
 mod explain;
 mod extract;
 mod form;
+mod forwarded;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hosts;
 mod incoming;
 mod index;
 mod layers;
 mod metrics;
 mod mistakes;
+mod origin;
 mod pages;
 mod place;
 mod probes;
 mod provenance;
+mod rate;
 mod reply;
+mod reply_room;
 mod repositories;
 pub mod routes;
 mod served;
@@ -40,6 +46,7 @@ pub mod settings;
 mod uploads;
 
 use std::convert::Infallible;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use axum::Router;
@@ -54,10 +61,13 @@ use crate::auth::Auth;
 use crate::metrics::Metrics;
 use crate::metrics::exposition::Exposition;
 use crate::repository::Repositories;
-use access_log::AccessLog;
+use admission::Admission;
 use audit::Auditor;
 pub use client::Client;
 use cors::Cors;
+pub use forwarded::TrustedProxies;
+pub use hosts::Hosts;
+use reply_room::ReplyRoom;
 use routes::Table;
 use served::Observers;
 use settings::Settings;
@@ -73,6 +83,8 @@ struct Shared {
     settings: Arc<Settings>,
     upload_slots: UploadSlots,
     look_slots: LookSlots,
+    reply_room: ReplyRoom,
+    read_slots: ReadSlots,
     exposition: Arc<Exposition>,
 }
 
@@ -101,9 +113,33 @@ pub(crate) struct LookSlots(Arc<Semaphore>);
 
 const LOOKS: usize = 4;
 
+/// The archives of uploads that are read at once, as many as there are processors: more would not be
+/// faster, and each may take a hundred times the memory of its YAML.
+#[derive(Clone)]
+pub(crate) struct ReadSlots(Arc<Semaphore>);
+
+impl Default for ReadSlots {
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self(Arc::new(Semaphore::new(processors)))
+    }
+}
+
+impl FromRef<App> for ReadSlots {
+    fn from_ref(app: &App) -> Self {
+        app.shared.read_slots.clone()
+    }
+}
+
 impl FromRef<App> for LookSlots {
     fn from_ref(app: &App) -> Self {
         app.shared.look_slots.clone()
+    }
+}
+
+impl FromRef<App> for ReplyRoom {
+    fn from_ref(app: &App) -> Self {
+        app.shared.reply_room.clone()
     }
 }
 
@@ -150,9 +186,10 @@ pub fn service(
         Arc::clone(&free),
         settings.max_uploads,
     );
-    let observers = Observers::new(AccessLog::new(&settings), metrics.clone());
+    let observers = Observers::new(&settings, metrics.clone());
     let auditor = audit.map(|log| Auditor::new(log, Clock::default(), metrics.clone()));
     let api = Arc::new(Api {
+        admission: Admission::from(&settings),
         cors: Cors::from(&settings),
         table: Table::new(&settings),
         auth,
@@ -163,6 +200,8 @@ pub fn service(
                 repositories,
                 upload_slots: UploadSlots { free, metrics },
                 look_slots: LookSlots(Arc::new(Semaphore::new(LOOKS))),
+                reply_room: ReplyRoom::default(),
+                read_slots: ReadSlots::default(),
                 exposition: Arc::new(exposition),
                 settings: Arc::new(settings),
             }),
@@ -177,6 +216,7 @@ pub fn service(
 /// All that answers requests.
 struct Api {
     app: App,
+    admission: Admission,
     table: Table,
     auth: Arc<Auth>,
     auditor: Option<Auditor>,

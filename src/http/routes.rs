@@ -215,12 +215,20 @@ impl Table {
             .collect();
         Self { rows, labels }
     }
+
+    /// Says what a request is for.
+    fn note(&self, request: &Request, place: &Place) {
+        if let Some(labels) = self.labels.get(place.row) {
+            labels.note(request, place.repository.is_root());
+        }
+    }
 }
 
 /// Puts a request into its place, and hands it to what answers there.
 pub(super) async fn dispatch(api: &Api, mut request: Request) -> Response {
     let Api {
         app,
+        admission,
         table,
         auth,
         auditor,
@@ -234,12 +242,16 @@ pub(super) async fn dispatch(api: &Api, mut request: Request) -> Response {
         request.method(),
         request.uri().path(),
     );
+    // Also of a request that is not let in it is told what it was for.
+    if let Some(place) = &place {
+        table.note(&request, place);
+    }
+    if let Err(refusal) = admission.check(&request, place.as_ref().map(|place| place.endpoint)) {
+        return ApiError::from(refusal).into_response();
+    }
     let Some(place) = place else {
         return ApiError::NoRoute.into_response();
     };
-    if let Some(labels) = table.labels.get(place.row) {
-        labels.note(&request, place.repository.is_root());
-    }
     let endpoint = place.endpoint;
     let place = Arc::new(place);
     request.extensions_mut().insert(Arc::clone(&place));

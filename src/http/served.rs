@@ -14,12 +14,12 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
 
-use super::Client;
 use super::access_log::AccessLog;
 use super::error::Cause;
 use super::layers::RequestId;
 use super::routes::{Endpoint, Route};
-use super::settings::ContextPath;
+use super::settings::{ContextPath, Settings};
+use super::{Client, TrustedProxies};
 use crate::auth::Identity;
 use crate::metrics::{self, Metrics, Url};
 
@@ -28,15 +28,17 @@ use crate::metrics::{self, Metrics, Url};
 pub(super) struct Observers {
     log: AccessLog,
     metrics: Metrics,
+    proxies: TrustedProxies,
     /// What requests without a route are called.
     unknown: Url,
 }
 
 impl Observers {
-    pub(super) fn new(log: AccessLog, metrics: Metrics) -> Self {
+    pub(super) fn new(settings: &Settings, metrics: Metrics) -> Self {
         Self {
-            log,
+            log: AccessLog::new(settings),
             metrics,
+            proxies: settings.trusted_proxies.clone(),
             unknown: Url::new("unknown"),
         }
     }
@@ -186,6 +188,7 @@ pub(super) async fn layer<F>(
 where
     F: Future<Output = Response>,
 {
+    observers.proxies.note(&mut request);
     let route = RouteCell::default();
     request.extensions_mut().insert(Arc::clone(&route));
     let extensions = request.extensions();

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
 use chartroom_storage::RepositoryPath;
 
+use super::{Hosts, TrustedProxies};
 use crate::signature::Policy;
 use crate::telemetry::LogFormat;
 
@@ -31,6 +33,12 @@ pub struct Settings {
     pub max_upload_size: u64,
     /// How many uploads are received at once.
     pub max_uploads: usize,
+    /// How many requests a client may send in a second, on average; `None` is any number.
+    pub client_rate: Option<NonZeroU32>,
+    /// The proxies that are believed what they say of a request's client.
+    pub trusted_proxies: TrustedProxies,
+    /// The hosts that requests may name.
+    pub hosts: Hosts,
     /// How long a client may take to send a body.
     pub read_timeout: Duration,
     /// Whether an upload may replace a version.
@@ -65,6 +73,9 @@ impl Default for Settings {
             index_format: IndexFormat::Auto,
             max_upload_size: 20 << 20,
             max_uploads: 16,
+            client_rate: None,
+            trusted_proxies: TrustedProxies::default(),
+            hosts: Hosts::default(),
             read_timeout: Duration::from_secs(30),
             overwriting: Overwriting::WithForce,
             chart_field: "chart".to_owned(),

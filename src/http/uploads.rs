@@ -20,7 +20,7 @@ use super::extract::{Force, Place, UploadSlot};
 use super::form;
 use super::incoming::Incoming;
 use super::provenance::{Admitted, Intake, Signed};
-use super::{mistakes, reply};
+use super::{ReadSlots, mistakes, reply};
 use crate::audit::Subject;
 use crate::chart::archive::{self, Acceptance, ChartArchive};
 use crate::chart::limits::Limits;
@@ -53,7 +53,7 @@ type Accepted = (Parcel, Admitted);
     reason = "they are what it takes of a request"
 )]
 pub(super) async fn upload(
-    _slot: UploadSlot,
+    slot: UploadSlot,
     State(repositories): State<Arc<Repositories>>,
     Place(path): Place,
     State(intake): State<Intake>,
@@ -65,7 +65,7 @@ pub(super) async fn upload(
     let settings = intake.settings.as_ref();
     let body = Incoming::start(body, settings)?;
     let Some(content_type) = form_type(&headers) else {
-        let (bytes, chart) = read_archive(&headers, body.whole().await?).await?;
+        let (bytes, chart) = read_archive(&slot.readers, &headers, body.whole().await?).await?;
         about.say(|| subject(&chart));
         let admitted = intake.admit(&file_name(&chart)?, &intake.missing())?;
         let parcel = Parcel::Chart(Box::new(to_publish(bytes, chart, None, overwrite)));
@@ -74,7 +74,8 @@ pub(super) async fn upload(
     };
     let form = form::read(content_type, body, settings.into()).await?;
     let place = (&*repositories, &path);
-    let (parcel, admitted) = read_form(&intake, place, &headers, form, overwrite, &about).await?;
+    let intake = (&intake, &slot.readers);
+    let (parcel, admitted) = read_form(intake, place, &headers, form, overwrite, &about).await?;
     match publish(&repositories, &path, parcel, overwrite).await {
         Ok(committed) => Ok(admitted.note(saved(committed))),
         Err(RepositoryError::AlreadyExists {
@@ -129,7 +130,7 @@ fn form_type(headers: &HeaderMap) -> Option<&str> {
 }
 
 async fn read_form(
-    intake: &Intake,
+    (intake, readers): (&Intake, &ReadSlots),
     place: (&Repositories, &RepositoryPath),
     headers: &HeaderMap,
     form: form::Form,
@@ -142,7 +143,7 @@ async fn read_form(
     };
     match (form.chart, form.provenance, signed) {
         (Some(bytes), provenance, signed) => {
-            let (bytes, chart) = read_archive(headers, bytes).await?;
+            let (bytes, chart) = read_archive(readers, headers, bytes).await?;
             about.say(|| subject(&chart));
             let proof = match signed {
                 Some(signed) => {
@@ -219,10 +220,15 @@ fn to_publish(
 
 /// Reads an archive where it may take its time.
 async fn read_archive(
+    ReadSlots(slots): &ReadSlots,
     headers: &HeaderMap,
     bytes: Bytes,
 ) -> Result<(Bytes, ChartArchive), ApiError> {
+    // Goes with the task: a client that goes away does not stop it.
+    let slot = Arc::clone(slots).acquire_owned().await;
+    let slot = slot.map_err(|error| ApiError::Internal(error.into()))?;
     let task = tokio::task::spawn_blocking(move || {
+        let _slot = slot;
         let chart = archive::read(&bytes, &Limits::default(), Acceptance::Upload);
         (bytes, chart)
     });

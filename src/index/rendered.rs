@@ -306,6 +306,25 @@ impl Index {
         Body::of_slices(header, slices, b"]}".to_vec())
     }
 
+    /// Returns the body of a list of all versions of a chart, newest first; `None` for an unknown chart.
+    pub fn chart_body(&self, name: &str) -> Option<Body> {
+        let mut slices = Vec::new();
+        for block in self.json.blocks().iter().skip(self.first_block(name)) {
+            let Some((_, range)) = block.charts().find(|(chart, _)| &***chart == name) else {
+                break;
+            };
+            // In a block that the chart goes on in, its comma comes first.
+            let start = if slices.is_empty() {
+                block.range(range.start).start
+            } else {
+                0
+            };
+            let end = block.range(range.end.saturating_sub(1)).end;
+            slices.push(block.text().slice(start..end));
+        }
+        (!slices.is_empty()).then(|| Body::of_slices(b"[".to_vec(), slices, b"]".to_vec()))
+    }
+
     fn sequence(&self, format: Format) -> &Arc<Sequence> {
         match format {
             Format::Yaml => &self.yaml,

@@ -116,8 +116,7 @@ impl Core {
         self.progress.begin(unknown.len(), self.clock.now());
         let mut reads = stream::iter(unknown)
             .map(async |(file, object)| {
-                let _room = self.options.read_budget.room_for(object.size).await;
-                let read = self.inspect(&file, |digest| times.get(digest).copied());
+                let read = self.inspect(&file, &object, |digest| times.get(digest).copied());
                 let read = read.await;
                 (file, read)
             })

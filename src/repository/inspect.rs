@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use chartroom_storage::{Object, ObjectId, StorageErrorKind};
+use chartroom_storage::{Key, Object, ObjectId, StorageError, StorageErrorKind};
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
 
 use super::change::{Listing, Origin, Ticket};
-use super::{Core, RepositoryError, key_of};
-use crate::chart::Digest;
+use super::{Core, RepositoryError, Upload, key_of};
 use crate::chart::archive::{self, Acceptance, ArchiveError};
 use crate::chart::name::FileName;
+use crate::chart::{Digest, Hasher};
 
 /// How many unreadable files are remembered; of more, each refresh reads the surplus again.
 const REMEMBERED_UNREADABLE: usize = 10_000;
@@ -23,6 +24,16 @@ pub(super) enum Inspected {
     Unreadable,
     /// Gone since it was seen.
     Missing,
+}
+
+/// What is at a key, compared with an upload.
+pub(super) enum There {
+    /// Nothing.
+    Missing,
+    /// The same bytes.
+    Same(ObjectId),
+    /// Others; of what is larger than any archive may be, nothing else is known.
+    Other(ObjectId, Option<Digest>),
 }
 
 /// The files that are no charts, each as the object that it was when it was read, so that it is
@@ -77,12 +88,40 @@ impl Core {
         true
     }
 
-    /// Reads the object of a file and makes a listing of it.
+    /// Compares what is at a key with an upload, piece by piece: a hand may have put anything there.
+    pub(super) async fn compare(&self, key: &Key, upload: &Upload) -> Result<There, StorageError> {
+        let mut there = match self.store.open_range(key, None).await {
+            Ok(there) => there,
+            Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(There::Missing),
+            Err(error) => return Err(error),
+        };
+        let most = self.options.limits.archive_bytes.max(upload.archive.len());
+        if there.id.size > u64::try_from(most).unwrap_or(u64::MAX) {
+            return Ok(There::Other(there.id, None));
+        }
+        let mut hasher = Hasher::default();
+        while let Some(piece) = there.body.try_next().await? {
+            hasher.update(&piece);
+        }
+        let digest = hasher.finish();
+        Ok(if digest == upload.digest {
+            There::Same(there.id)
+        } else {
+            There::Other(there.id, Some(digest))
+        })
+    }
+
+    /// Reads the object of a file, which was seen a moment ago, and makes a listing of it.
     pub(super) async fn inspect(
         &self,
         file: &FileName,
+        seen: &ObjectId,
         created: impl FnOnce(&Digest) -> Option<DateTime<Utc>>,
     ) -> Result<Inspected, RepositoryError> {
+        if self.is_too_large(file.as_str(), seen) {
+            return Ok(Inspected::Unreadable);
+        }
+        let _room = self.options.read_budget.room_for(seen.size).await;
         match self.store.get(&key_of(file)?).await {
             Ok(object) => self.inspect_object(file, object, created).await,
             Err(error) if error.kind() == StorageErrorKind::NotFound => Ok(Inspected::Missing),
@@ -91,7 +130,7 @@ impl Core {
     }
 
     /// Makes a listing of an object that was read.
-    pub(super) async fn inspect_object(
+    async fn inspect_object(
         &self,
         file: &FileName,
         object: Object,

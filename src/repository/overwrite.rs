@@ -6,11 +6,10 @@ use chartroom_storage::log::Base;
 use chartroom_storage::{Key, ObjectId};
 
 use super::change::{Change, Listing, Ticket};
-use super::inspect::Inspected;
+use super::inspect::{Inspected, There};
 use super::state::Status;
 use super::view::View;
 use super::{Appended, Committed, Core, RepositoryError, Upload, key_of};
-use crate::chart::Digest;
 use crate::chart::name::FileName;
 
 /// How often an overwrite looks again, or replaces again, before it answers "busy".
@@ -118,8 +117,8 @@ impl Core {
             }
             Err(error) if error.outcome_unknown() => {
                 tokio::time::sleep(self.options.waits.late).await;
-                match self.store.get(&target.key).await {
-                    Ok(there) if Digest::of(&there.body) == target.upload.digest => Ok(there.id),
+                match self.compare(&target.key, &target.upload).await {
+                    Ok(There::Same(object)) => Ok(object),
                     _ => Err(error.into()),
                 }
             }
@@ -172,13 +171,13 @@ impl Core {
             if view.state.changed_since(target.file.as_str(), generation) {
                 return Ok(Committed { generation });
             }
-            match self.head_if_there(&target.key).await? {
+            let there = match self.head_if_there(&target.key).await? {
                 Some(there) if there.same_object(object) => return Ok(Committed { generation }),
-                Some(_) => {}
+                Some(there) => there,
                 None => return Err(RepositoryError::busy("the archive vanished from the store")),
-            }
+            };
             // It is not replaced again: an overwrite that came later may have been acknowledged.
-            match self.inspect(&target.file, |_| None).await? {
+            match self.inspect(&target.file, &there, |_| None).await? {
                 Inspected::Chart(listing) => {
                     self.append(view.base.clone(), Change::Added(listing))
                         .await?;

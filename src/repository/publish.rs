@@ -6,7 +6,7 @@ use chartroom_storage::log::Base;
 use chartroom_storage::{Key, ObjectId, StorageErrorKind};
 
 use super::change::{Change, Listing, Origin, Ticket};
-use super::inspect::Inspected;
+use super::inspect::{Inspected, There};
 use super::state::{Listed, Status};
 use super::view::View;
 use super::{Appended, Committed, Core, RepositoryError, Upload, key_of};
@@ -199,19 +199,12 @@ impl Core {
             }
             Err(error) if error.outcome_unknown() => {
                 attempt.own = Own::InDoubt;
-                let there = match self.store.get(&attempt.key).await {
-                    Ok(there) => there,
-                    Err(failed) if failed.kind() == StorageErrorKind::NotFound => {
-                        return Err(error.into());
-                    }
-                    Err(failed) => return Err(failed.into()),
-                };
-                if Digest::of(&there.body) != attempt.upload.digest {
+                let There::Same(object) = self.compare(&attempt.key, &attempt.upload).await? else {
                     return Err(error.into());
-                }
+                };
                 // Had the request a second, late execution, it would be over after this.
                 tokio::time::sleep(self.options.waits.late).await;
-                Ok(Step::On(there.id))
+                Ok(Step::On(object))
             }
             Err(error) => Err(error.into()),
         }
@@ -224,23 +217,22 @@ impl Core {
         attempt: &Attempt,
         base: &Base,
     ) -> Result<Step<ObjectId>, RepositoryError> {
-        let there = match self.store.get(&attempt.key).await {
-            Ok(there) => there,
-            Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(Step::Again),
-            Err(error) => return Err(error.into()),
+        let (there, mut existing) = match self.compare(&attempt.key, &attempt.upload).await? {
+            There::Missing => return Ok(Step::Again),
+            There::Same(object) => return Ok(Step::On(object)),
+            There::Other(object, existing) => (object, existing),
         };
-        let existing = Digest::of(&there.body);
-        if existing == attempt.upload.digest {
-            return Ok(Step::On(there.id));
-        }
         // Entered before the refusal: or "it exists" would be followed by "not found" on a delete.
-        if let Inspected::Chart(listing) =
-            self.inspect_object(&attempt.file, there, |_| None).await?
+        let inspected = self.inspect(&attempt.file, &there, |_| None).await?;
+        if let Inspected::Chart(listing) = &inspected {
+            existing = Some(listing.digest);
+        }
+        if let Inspected::Chart(listing) = inspected
             && let Appended::Changed = self.append(base.clone(), Change::Added(listing)).await?
         {
             return Ok(Step::Again);
         }
-        Err(attempt.already_exists(attempt.file.as_str(), Some(existing)))
+        Err(attempt.already_exists(attempt.file.as_str(), existing))
     }
 
     /// Puts the provenance before the record, so that whoever sees the version finds it.

@@ -162,10 +162,7 @@ impl Core {
         if !self.differs(&view, file.as_str(), &object) {
             return Ok(Looked::Known);
         }
-        if self.is_too_large(file.as_str(), &object) {
-            return Ok(Looked::Unreadable);
-        }
-        match self.inspect(file, |_| None).await? {
+        match self.inspect(file, &object, |_| None).await? {
             Inspected::Missing => Ok(Looked::Missing),
             Inspected::Unreadable => Ok(Looked::Unreadable),
             Inspected::Chart(listing) => {

@@ -93,11 +93,11 @@ impl Core {
             }
             let object = self.head_if_there(&key).await?;
             if status.is_none() {
-                if object.is_none() {
+                let Some(object) = &object else {
                     return Err(RepositoryError::not_found(file.as_str()));
-                }
+                };
                 // An unlisted half is entered, then deleted: then nobody takes it for an upload.
-                if let Inspected::Chart(listing) = self.inspect(file, |_| None).await? {
+                if let Inspected::Chart(listing) = self.inspect(file, object, |_| None).await? {
                     self.append(base, Change::Added(listing)).await?;
                     continue;
                 }

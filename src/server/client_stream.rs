@@ -3,12 +3,15 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+
+use super::room::Place;
 
 /// How long, and for how many bytes, a closed connection is still read.
 const LINGER: Duration = Duration::from_secs(1);
@@ -25,6 +28,7 @@ const LINGER_BYTES: usize = 16 << 20;
 /// comes in is dropped, for a while.
 pub(super) struct ClientStream {
     stream: TcpStream,
+    place: Arc<Place>,
     write_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
     lingering: Option<Lingering>,
@@ -36,9 +40,10 @@ struct Lingering {
 }
 
 impl ClientStream {
-    pub(super) fn new(stream: TcpStream, write_timeout: Duration) -> Self {
+    pub(super) fn new(stream: TcpStream, place: Arc<Place>, write_timeout: Duration) -> Self {
         Self {
             stream,
+            place,
             write_timeout,
             stalled: None,
             lingering: None,
@@ -60,12 +65,20 @@ impl ClientStream {
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.stalled = None;
+            if self.stalled.take().is_some() {
+                self.place.stalled(false);
+            }
             return written;
         }
         let timeout = self.write_timeout;
-        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        let place = &self.place;
+        let timer = self.stalled.get_or_insert_with(|| {
+            place.stalled(true);
+            Box::pin(sleep(timeout))
+        });
         ready!(timer.as_mut().poll(context));
+        // The system, too, is to forget what the client does not take.
+        let _ = self.stream.set_zero_linger();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 

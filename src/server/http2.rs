@@ -10,6 +10,7 @@
 //! and 1 MiB, hyper's window, of bodies that nobody has read yet.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -28,11 +29,14 @@ use tower::ServiceExt;
 
 use super::connection::{Connections, MAX_HEAD_BYTES, note_end};
 use super::reply::Reply;
+use super::room::Place;
 use super::{Answers, Settings};
 use crate::http::Client;
 
 /// Requests on a connection at once. RFC 9113, section 6.5.2 advises against fewer.
 const MAX_STREAMS: u32 = 100;
+/// How long the place of an idle connection is waited for.
+const GOODBYE: Duration = Duration::from_millis(50);
 /// What is kept of a reply that the socket does not take yet.
 const MAX_SEND_BUFFER: usize = 64 << 10;
 
@@ -41,6 +45,7 @@ impl<S: Answers> Connections<S> {
         self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         client: Client,
+        place: Arc<Place>,
     ) {
         let answers = self.answers;
         let service = service_fn(move |request: Request<Incoming>| {
@@ -55,6 +60,7 @@ impl<S: Answers> Connections<S> {
         });
         let streams = Streams {
             running: watch::Sender::new(0),
+            place: Arc::clone(&place),
             tasks: self.streams,
             write_timeout: self.settings.write_timeout,
         };
@@ -66,6 +72,13 @@ impl<S: Answers> Connections<S> {
             () = self.close.cancelled() => return,
             () = self.drain.cancelled() => None,
             () = streams.idle(idle_time) => None,
+            () = place.closed() => {
+                // Time for a goodbye, not for more.
+                connection.as_mut().graceful_shutdown();
+                let _ = timeout(GOODBYE, connection).await;
+                tracing::debug!(%client, "an idle connection was closed to make room");
+                return;
+            }
         };
         let result = if let Some(result) = ended {
             result
@@ -111,6 +124,7 @@ fn name_host(request: &mut Request<Body>) {
 #[derive(Clone)]
 struct Streams {
     running: watch::Sender<usize>,
+    place: Arc<Place>,
     tasks: TaskTracker,
     write_timeout: Duration,
 }
@@ -118,10 +132,11 @@ struct Streams {
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, stream: F) {
         let running = Running::new(self.running.clone());
+        let busy = self.place.busy();
         let reply = Reply::default();
         let stalled = reply.stalled(self.write_timeout);
         self.tasks.spawn(async move {
-            let _running = running;
+            let _running = (running, busy);
             tokio::select! {
                 () = reply.scope(stream) => {}
                 // Dropping the stream resets it; others go on.

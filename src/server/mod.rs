@@ -1,36 +1,37 @@
 //! The listener: accepts connections, bounds them, and drains them at the end.
 //!
 //! Our own loop instead of `axum::serve`, which sets no timer and so has no deadline for the head of
-//! a request. Every connection holds one of `max_connections` permits from before it is accepted:
-//! beyond the cap clients wait in the kernel's queue, where they cost nothing, instead of being
-//! answered 503 by a server that has no room to answer. The deadlines see to it that permits come
-//! back.
+//! a request. Every connection holds a seat ([`room`]), of which there are `max_connections` and a few
+//! more for refusals. The deadlines see to it that seats come back.
 
 mod client_stream;
 mod connection;
 mod gathered;
 mod http2;
 mod listen;
+mod open_files;
 mod reply;
+mod room;
 mod signals;
 mod tls;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower::Service;
 
-use crate::http::Client;
 use connection::Connections;
 pub use listen::{BindError, bind};
+pub use open_files::allow as allow_open_files;
+use room::{Room, Seat};
 pub use signals::Signals;
 pub use tls::{Tls, TlsError};
 
@@ -87,7 +88,7 @@ pub async fn serve(
     let following = tls.clone().map(|tls| tokio::spawn(tls.follow()));
     let _following = following.map(AbortOnDropHandle::new);
     let drain_timeout = settings.drain_timeout;
-    let permits = Arc::new(Semaphore::new(settings.max_connections));
+    let room = Room::for_connections(settings.max_connections);
     let close = CancellationToken::new();
     let streams = TaskTracker::new();
     let connections = Connections {
@@ -98,8 +99,8 @@ pub async fn serve(
         drain: stop.drain.clone(),
         close: close.clone(),
     };
-    while let Some((stream, client, permit)) = accept(&listener, &permits, &stop).await {
-        tracker.spawn(connections.clone().serve(stream, client, permit));
+    while let Some((stream, peer, seat)) = next(&listener, &room, &stop).await {
+        tracker.spawn(connections.clone().serve(stream, peer, seat));
     }
     drop(listener);
     tracker.close();
@@ -121,27 +122,28 @@ pub async fn serve(
     streams.wait().await;
 }
 
-/// Waits for room and then for a client; `None` when the server is to stop.
-async fn accept(
+/// Waits for a client and then for room; `None` when the server is to stop.
+async fn next(
     listener: &TcpListener,
-    permits: &Arc<Semaphore>,
+    room: &Room,
     stop: &Stop,
-) -> Option<(TcpStream, Client, OwnedSemaphorePermit)> {
-    let permit = tokio::select! {
-        biased;
-        () = stop.drain.cancelled() => return None,
-        () = stop.now.cancelled() => return None,
-        permit = Arc::clone(permits).acquire_owned() => permit.ok()?,
+) -> Option<(TcpStream, SocketAddr, Seat)> {
+    let seated = async {
+        let (stream, peer) = accept(listener).await;
+        (stream, peer, room.seat().await)
     };
+    tokio::select! {
+        biased;
+        () = stop.drain.cancelled() => None,
+        () = stop.now.cancelled() => None,
+        seated = seated => Some(seated),
+    }
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
-        let accepted = tokio::select! {
-            biased;
-            () = stop.drain.cancelled() => return None,
-            () = stop.now.cancelled() => return None,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, address)) => return Some((stream, Client::at(address), permit)),
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
             Err(error) if listen::is_of_one_client(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be accepted");

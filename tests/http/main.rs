@@ -9,6 +9,7 @@
 )]
 
 mod access_log;
+mod admission;
 mod adoption;
 mod api;
 #[path = "../support/archive_builder.rs"]

@@ -141,7 +141,7 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) {
     // What any path can get is told in the description: a method or path that does not exist, or that
     // is not open to the client.
     let is_nowhere = reply.status == 404 && reply.text_or_nothing() == r#"{"error":"not found"}"#;
-    let is_wrong = matches!(reply.status.as_u16(), 401 | 403 | 405) || is_nowhere;
+    let is_wrong = matches!(reply.status.as_u16(), 401 | 403 | 405 | 421 | 429) || is_nowhere;
     let Some(row) = row.filter(|_| !is_wrong) else {
         return;
     };

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::routing::get;
+use axum::{Extension, Router};
+use chartroom::http::Client;
 use chartroom::server::{self, Settings, Stop, Tls};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -164,6 +165,7 @@ async fn a_client_that_waits_to_be_told_to_send_is_refused_before_it_does() {
 #[tokio::test]
 async fn a_client_that_does_not_read_its_reply_loses_the_connection() {
     let large = Router::new().route("/", get(|| async { vec![0u8; 64 << 20] }));
+    let large = large.route("/place", get(place));
     let settings = Settings {
         write_timeout: SHORT,
         max_connections: 1,
@@ -171,31 +173,82 @@ async fn a_client_that_does_not_read_its_reply_loses_the_connection() {
     };
     let server = start(large, settings).await;
     let stalled = server.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    // There is one permit: the next client is served when the first one has lost it.
-    let mut next = server
-        .send("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await;
-    receive(&mut next, "404").await;
+    // There is one regular place: it is free again when the first one has lost it.
+    let regular = async {
+        while server.get("/place").await.contains("surplus: true") {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(regular).await;
     drop(stalled);
 }
 
+/// Says what the server says of the connection.
+async fn place(Extension(client): Extension<Client>) -> String {
+    format!("surplus: {}", client.is_surplus)
+}
+
 #[tokio::test]
-async fn beyond_the_cap_of_connections_clients_wait() {
+async fn beyond_the_cap_of_connections_clients_are_told_to_come_back() {
+    let api = TestServer::start().await;
+    let (gated, entered, _release) = gated();
     let settings = Settings {
         max_connections: 1,
         ..settings()
     };
-    let server = start(simple(), settings).await;
-    let mut first = server.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    receive(&mut first, "hello").await;
-    let mut second = server.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    let early = timeout(SHORT, second.read_u8()).await;
-    assert!(
-        early.is_err(),
-        "the second connection was served beside the first"
-    );
-    drop(first);
-    receive(&mut second, "hello").await;
+    let router = Router::new()
+        .nest_service("/gated", gated)
+        .fallback_service(api.router);
+    let server = start(router, settings).await;
+    let busy = server.send("GET /gated HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    soon(entered.notified()).await;
+    // No `Connection: close` of the client's: the server closes.
+    let mut second = server
+        .send("GET /index.yaml HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    let reply = rest(&mut second).await.to_lowercase();
+    assert!(reply.starts_with("http/1.1 503"), "{reply}");
+    assert!(reply.contains("\r\nretry-after: 1\r\n"), "{reply}");
+    assert!(reply.contains("\r\nconnection: close\r\n"), "{reply}");
+    assert!(reply.contains("too many connections"), "{reply}");
+    // Who asks whether the server is alive is answered.
+    for probe in ["/health", "/ready"] {
+        let reply = server.get(probe).await;
+        assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+    }
+    drop(busy);
+    let admitted = async {
+        while !server.get("/index.yaml").await.starts_with("HTTP/1.1 200") {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(admitted).await;
+}
+
+#[tokio::test]
+async fn connections_that_wait_for_a_request_make_room_for_others() {
+    let settings = Settings {
+        max_connections: 3,
+        ..settings()
+    };
+    let router = simple().route("/place", get(place));
+    let server = start(router, settings).await;
+    // One that says nothing, one that never ends its head, and one that has had a reply.
+    let mut silent = server.connect().await;
+    let mut half = server.send("GET / HTTP/1.1\r\nHost").await;
+    let mut used = server.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    receive(&mut used, "hello").await;
+    let admitted = async {
+        // They are left alone for a second.
+        while server.get("/place").await.contains("surplus: true") {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(admitted).await;
+    for stream in [&mut silent, &mut half, &mut used] {
+        // The end, or a reset where something was not read.
+        let _ = soon(stream.read_to_end(&mut Vec::new())).await;
+    }
 }
 
 /// A route that answers when it is told to.

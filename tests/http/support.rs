@@ -13,6 +13,7 @@ use chartroom::auth::Auth;
 use chartroom::auth::oidc::KeyFetches;
 use chartroom::chart::Digest;
 use chartroom::http;
+use chartroom::http::Hosts;
 use chartroom::http::settings::{Depth, Settings};
 use chartroom::metrics::{IssuerRequests, Metrics};
 use chartroom::repository::{Options, RegistryOptions, Repositories};
@@ -25,6 +26,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         max_upload_size: 1 << 20,
         max_uploads: 4,
+        hosts: Hosts::Any,
         ..Settings::default()
     }
 }

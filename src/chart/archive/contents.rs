@@ -20,15 +20,15 @@ pub struct Contents {
     pub values: Option<Vec<u8>>,
 }
 
-/// Returns the templates and the values of an archive.
+/// Returns the templates and the values of an archive, which is read piece by piece.
 ///
 /// # Errors
-/// When the archive is damaged or exceeds `limits`, or when the templates and the values together
+/// When the archive is damaged or inflates to more than `limits`, or when the templates and the values together
 /// exceed `limits.extracted_bytes`. The chart itself is not checked.
-pub fn contents(bytes: &[u8], limits: &Limits) -> Result<Contents, ArchiveError> {
+pub fn contents(input: &mut dyn Read, limits: &Limits) -> Result<Contents, ArchiveError> {
     let is_wanted = |path: &str| path == VALUES || path.starts_with(TEMPLATES);
     let mut contents = Contents::default();
-    for (path, content) in files(bytes, limits, is_wanted)? {
+    for (path, content) in files_of(input, limits, is_wanted)? {
         if path == VALUES {
             contents.values = Some(content);
         } else {
@@ -60,7 +60,15 @@ pub fn files(
 ) -> Result<Vec<(String, Vec<u8>)>, ArchiveError> {
     check_size(bytes, limits)?;
     let mut input = bytes;
-    let mut gunzip = Gunzip::new(&mut input, limits)?;
+    files_of(&mut input, limits, wanted)
+}
+
+fn files_of(
+    input: &mut dyn Read,
+    limits: &Limits,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, Vec<u8>)>, ArchiveError> {
+    let mut gunzip = Gunzip::new(input, limits)?;
     let mut tar = Tar::new(&mut gunzip);
     let mut entries = limits.entries;
     let mut remaining = limits.content_bytes;

@@ -375,7 +375,7 @@ fn templates_and_values_are_those_of_the_chart_itself() {
         .file("demo/values.yaml", "\u{FEFF}a: 1\n")
         .file("demo/templates/NOTES.txt", "notes")
         .tgz();
-    let shown = contents(&bytes, &Limits::default()).unwrap();
+    let shown = contents(&mut &*bytes, &Limits::default()).unwrap();
     let template = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
     assert_eq!(
         shown.templates,
@@ -386,7 +386,7 @@ fn templates_and_values_are_those_of_the_chart_itself() {
         ]
     );
     assert_eq!(shown.values.as_deref(), Some(&b"a: 1\n"[..]));
-    let nothing = contents(&demo().tgz(), &Limits::default()).unwrap();
+    let nothing = contents(&mut &*demo().tgz(), &Limits::default()).unwrap();
     assert_eq!(nothing, Contents::default());
 }
 
@@ -402,7 +402,7 @@ fn what_is_shown_is_limited_and_what_is_not_shown_does_not_count() {
             extracted_bytes,
             ..Limits::default()
         };
-        contents(&bytes, &limits)
+        contents(&mut &*bytes, &limits)
     };
     limited(10).unwrap();
     let error = limited(9).unwrap_err().to_string();
@@ -414,14 +414,8 @@ fn what_is_shown_is_limited_and_what_is_not_shown_does_not_count() {
         content_bytes: 1000,
         ..Limits::default()
     };
-    let error = contents(&bytes, &limits).unwrap_err();
+    let error = contents(&mut &*bytes, &limits).unwrap_err();
     assert!(matches!(error, ArchiveError::TooLarge(_)), "{error}");
-    let limits = Limits {
-        archive_bytes: bytes.len() - 1,
-        ..Limits::default()
-    };
-    let error = contents(&bytes, &limits).unwrap_err();
-    assert!(matches!(error, ArchiveError::ArchiveTooLarge(_)), "{error}");
 }
 
 #[test]

@@ -103,7 +103,13 @@ options! {
         Some(described("contextpath", Differs("it ends at a slash: with `/charts` there is nothing at `/chartsx`"))),
         "What stands before every path, such as /charts";
     MAX_CONNECTIONS = "max-connections", Listening, Kind::Value("COUNT"), "1024", OURS,
-        "How many connections are served at once; further ones wait in the kernel's queue";
+        "How many connections are served at once. Beyond it those that have waited longest for a request are closed; if all are busy, further ones are told to come back";
+    TRUSTED_PROXIES = "trusted-proxies", Listening, Kind::List("CIDR"), "", OURS,
+        "The addresses and networks of proxies that are believed what they say of a client in Forwarded and X-Forwarded-*. May be repeated. Without it none is";
+    ALLOWED_HOSTS = "allowed-hosts", Listening, Kind::List("HOST"), "", OURS,
+        "The names that clients may call this server by, besides localhost and addresses of the machine itself. Needed where a proxy on the same machine passes its own name on; on an address that is not a loopback one every name is allowed unless some are given. May be repeated";
+    CLIENT_RATE = "client-rate", Listening, Kind::Value("COUNT"), "0", OURS,
+        "How many requests a client may send in a second on average, and ten times as many at once; those beyond are told to come back. A client is an address, of IPv6 a /64. Probes do not count; 0 is any number";
     HEADER_TIMEOUT = "header-timeout", Listening, Kind::Value("DURATION"), "10s", OURS,
         "How long a client may take to send the head of a request, and how long a connection may be idle";
     READ_TIMEOUT = "read-timeout", Listening, Kind::Value("DURATION"), "30s",

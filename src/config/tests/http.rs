@@ -40,6 +40,12 @@ fn values_that_are_none_are_told_by_their_option() {
         ("storage-endpoint", "ftp://x"),
         ("storage-ca-cert", "/nonexistent"),
         ("read-timeout", "0"),
+        ("client-rate", "-1"),
+        ("trusted-proxies", "10.0.0.0/33"),
+        ("trusted-proxies", "127.0.0.1,proxy.example"),
+        ("allowed-hosts", "charts.example:8443"),
+        ("allowed-hosts", "https://charts.example"),
+        ("allowed-hosts", "*"),
         ("max-upload-size", "0"),
         ("log-latency-integer", "ns"),
     ] {
@@ -67,6 +73,23 @@ fn zero_is_no_limit() {
     assert_eq!(repositories.per_chart_limit, None);
     let bucket = load(&["s3://bucket"], &[]).unwrap();
     assert_eq!(bucket.registry().repository.parallel_reads, 16);
+}
+
+#[test]
+fn hosts_are_checked_on_a_loopback_address_and_where_they_are_named() {
+    let hosts = |flags: &[&str]| with(flags).unwrap().http.hosts;
+    let names = || vec!["charts.example".to_owned(), "::1".to_owned()];
+    let allowed = "--allowed-hosts=Charts.example.,[::1]";
+    assert_eq!(hosts(&[]), Hosts::Loopback(Vec::new()));
+    assert_eq!(
+        hosts(&["--listen-host=::1", allowed]),
+        Hosts::Loopback(names())
+    );
+    assert_eq!(hosts(&["--listen-host=0.0.0.0"]), Hosts::Any);
+    assert_eq!(
+        hosts(&["--listen-host=0.0.0.0", allowed]),
+        Hosts::Named(names())
+    );
 }
 
 #[test]

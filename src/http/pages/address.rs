@@ -1,11 +1,12 @@
 //! Where a repository is, as a person may type it.
 
 use axum::extract::Request;
+use axum::http::header;
 use axum::http::uri::{Authority, Scheme};
-use axum::http::{HeaderMap, Uri, header};
 use chartroom_storage::RepositoryPath;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::http::forwarded::SentTo;
 use crate::http::settings::Settings;
 
 /// A repository, and the words of `helm repo add` for it. People copy them into a shell, and a link that
@@ -56,7 +57,7 @@ impl Address {
 /// Returns the URL that the request was sent to, without what is after the repository; but with that of
 /// `helm serve`, for whoever is there.
 fn seen(request: &Request, below: &str, settings: &Settings, path: &RepositoryPath) -> String {
-    let origin = origin(request.uri(), request.headers());
+    let origin = origin(request);
     let context_path = &settings.context_path;
     let slash = if path.is_root() { "" } else { "/" };
     let path = escape(path.as_str());
@@ -64,12 +65,16 @@ fn seen(request: &Request, below: &str, settings: &Settings, path: &RepositoryPa
     format!("{origin}{context_path}{slash}{path}{end}")
 }
 
-fn origin(uri: &Uri, headers: &HeaderMap) -> String {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let is_https =
-        uri.scheme() == Some(&Scheme::HTTPS) || text("x-forwarded-proto") == Some("https");
+fn origin(request: &Request) -> String {
+    let (uri, headers) = (request.uri(), request.headers());
+    let sent_to = request.extensions().get::<SentTo>();
+    let is_https = sent_to.and_then(|sent_to| sent_to.is_https);
+    let is_https = is_https.unwrap_or(uri.scheme() == Some(&Scheme::HTTPS));
     let scheme = if is_https { "https" } else { "http" };
-    let host = text(header::HOST.as_str()).or(uri.authority().map(Authority::as_str));
+    let forwarded = sent_to.and_then(|sent_to| sent_to.host.as_deref());
+    let host = headers.get(header::HOST);
+    let host = forwarded.or(host.and_then(|value| value.to_str().ok()));
+    let host = host.or(uri.authority().map(Authority::as_str));
     let is_plain = |host: &&str| {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
         !host.is_empty() && host.bytes().all(is_allowed)
@@ -110,10 +115,21 @@ mod tests {
     use axum::body::Body;
 
     fn address(request: (&str, &[(&str, &str)]), path: &str, url_base: &str) -> Address {
-        let (uri, headers) = request;
+        forwarded(request, path, url_base, None)
+    }
+
+    fn forwarded(
+        (uri, headers): (&str, &[(&str, &str)]),
+        path: &str,
+        url_base: &str,
+        sent_to: Option<SentTo>,
+    ) -> Address {
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        if let Some(sent_to) = sent_to {
+            request = request.extension(sent_to);
         }
         let settings = Settings {
             context_path: ContextPath::parse("ctx").unwrap(),
@@ -154,11 +170,12 @@ mod tests {
                 relative,
                 "http://charts.example:8080/ctx/org/charts",
             ),
+            // Anybody can say so.
             (
                 ("/", &[host, https]),
                 "",
                 relative,
-                "https://charts.example:8080/ctx",
+                "http://charts.example:8080/ctx",
             ),
             (
                 ("https://[::1]:8443/", &[]),
@@ -179,6 +196,25 @@ mod tests {
                 url,
                 "{request:?} {path}"
             );
+        }
+    }
+
+    #[test]
+    fn behind_a_trusted_proxy_a_repository_is_where_the_proxy_found_it() {
+        let request = ("/", &[("host", "127.0.0.1:8879")][..]);
+        for (is_https, host, url) in [
+            (
+                Some(true),
+                Some("charts.example"),
+                "https://charts.example/ctx",
+            ),
+            (Some(true), None, "https://127.0.0.1:8879/ctx"),
+            (None, Some("a:81"), "http://a:81/ctx"),
+            (None, Some("a$(x)"), "http://127.0.0.1:8879/ctx"),
+        ] {
+            let host = host.map(str::to_owned);
+            let sent_to = Some(SentTo { is_https, host });
+            assert_eq!(forwarded(request, "", "charts/", sent_to).url, url);
         }
     }
 

@@ -76,7 +76,7 @@ impl Core {
         let Some(listed) = view.state.listed(file.as_str()) else {
             return Ok(());
         };
-        if let Inspected::Chart(listing) = self.inspect(file, |_| None).await?
+        if let Inspected::Chart(listing) = self.inspect(file, &listed.object, |_| None).await?
             && listing.digest != listed.digest
         {
             // If others changed it meanwhile, theirs counts.

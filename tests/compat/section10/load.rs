@@ -127,7 +127,7 @@ fn a_reader_who_does_not_read_holds_up_nobody() {
     let mut slow: Vec<TcpStream> = (0..8)
         .map(|_| {
             let mut stream = TcpStream::connect(server.address).expect("a connection");
-            let request = "GET /index.yaml HTTP/1.1\r\nHost: x\r\n\r\n";
+            let request = "GET /index.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n";
             stream.write_all(request.as_bytes()).expect("it is sent");
             // The reply has begun.
             stream.read_exact(&mut [0; 100]).expect("a reply");
