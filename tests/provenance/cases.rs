@@ -1,5 +1,7 @@
 //! The table: archives and provenance files, and what everybody has to say to them.
 
+use std::fmt::Write as _;
+
 use chartroom::chart::Digest;
 
 use crate::archive::Archive;
@@ -40,7 +42,7 @@ pub(crate) fn archive() -> Vec<u8> {
 fn text(metadata: &str, files: &[(&str, &str)]) -> Vec<u8> {
     let mut text = format!("{metadata}\n...\nfiles:\n");
     for (name, digest) in files {
-        text.push_str(&format!("  {name}: {digest}\n"));
+        let _ = writeln!(text, "  {name}: {digest}");
     }
     text.into_bytes()
 }
