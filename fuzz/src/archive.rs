@@ -264,7 +264,8 @@ fn check_packed_anew(bytes: &[u8], files: &[(String, Vec<u8>)], metadata: &Metad
     let last = files.iter().rfind(|(path, _)| path == "Chart.yaml");
     let one = archive::file(bytes, "Chart.yaml", &LIMITS).expect("was read before");
     assert_eq!(one.as_ref(), last.map(|(_, content)| content));
-    let contents = archive::contents(bytes, &LIMITS).expect("was read before");
+    let mut unread = bytes;
+    let contents = archive::contents(&mut unread, &LIMITS).expect("was read before");
     let templates = files
         .iter()
         .filter(|(path, _)| path.starts_with("templates/"));
