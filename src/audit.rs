@@ -2,7 +2,7 @@
 //! or on stdout.
 //!
 //! A request is answered after its line was given to the operating system. If that fails, or takes
-//! longer than [`PATIENCE`], the request goes on: a full disk must not stop everybody's deployments.
+//! longer than five seconds, the request goes on: a full disk must not stop everybody's deployments.
 //! The caller hears of it, to count it and to say so.
 
 use std::fs::{File, OpenOptions};

@@ -1,7 +1,7 @@
 //! The listener: accepts connections, bounds them, and drains them at the end.
 //!
 //! Our own loop instead of `axum::serve`, which sets no timer and so has no deadline for the head of
-//! a request. Every connection holds a seat ([`room`]), of which there are `max_connections` and a few
+//! a request. Every connection holds a seat (`room`), of which there are `max_connections` and a few
 //! more for refusals. The deadlines see to it that seats come back.
 
 mod client_stream;
