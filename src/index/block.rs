@@ -133,6 +133,7 @@ impl Block {
     }
 
     /// Returns the number of versions.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
@@ -235,7 +236,7 @@ impl Slot {
 }
 
 /// Builds a block one version after the other.
-pub(super) struct Joiner {
+struct Joiner {
     format: Format,
     lead: Lead,
     text: Vec<u8>,
@@ -256,7 +257,7 @@ impl Joiner {
     }
 
     /// Starts a block whose first version is of `chart` and follows one of `previous`.
-    pub(super) fn empty(previous: Option<&str>, chart: Option<&str>, format: Format) -> Self {
+    fn empty(previous: Option<&str>, chart: Option<&str>, format: Format) -> Self {
         Self {
             format,
             lead: Lead::after(previous, chart.unwrap_or_default(), format),
@@ -267,18 +268,8 @@ impl Joiner {
         }
     }
 
-    /// Returns how long the joined text is so far.
-    pub(super) fn text_len(&self) -> usize {
-        self.text.len()
-    }
-
     /// Appends a version, whose text `write` appends.
-    pub(super) fn push(
-        &mut self,
-        key: Key<'_>,
-        chart: &Arc<str>,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) {
+    fn push(&mut self, key: Key<'_>, chart: &Arc<str>, write: impl FnOnce(&mut Vec<u8>)) {
         let previous = self.charts.last().map(|run| &*run.chart);
         let lead = match previous {
             None => self.lead,
@@ -309,7 +300,7 @@ impl Joiner {
     }
 
     /// Ends the block.
-    pub(super) fn finish(self) -> Block {
+    fn finish(self) -> Block {
         Block {
             // Through a boxed slice, so that no spare capacity stays allocated.
             text: Bytes::from(self.text.into_boxed_slice()),

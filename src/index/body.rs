@@ -169,9 +169,9 @@ impl Iterator for Chunks {
 impl Body {
     fn middle_chunk(&self, position: usize) -> Option<Bytes> {
         match &self.middle {
-            Middle::Blocks(sequence) => Some(sequence.blocks().get(position)?.text().clone()),
+            Middle::Blocks(sequence) => Some(sequence.block(position)?.text().clone()),
             Middle::Pieces(sequence) => {
-                let block = sequence.blocks().get(position)?;
+                let block = sequence.block(position)?;
                 Some(block.piece().deflated.clone())
             }
             Middle::Slices(slices) => slices.get(position).cloned(),

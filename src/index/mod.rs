@@ -28,7 +28,7 @@ pub use body::{Body, Chunks};
 pub use document::IndexFile;
 pub use entry::Entry;
 pub use etag::etag;
-pub use rendered::{Index, VersionRef};
+pub use rendered::{Index, Row, VersionRef};
 
 /// Returns a line of YAML, `key: text`, as go-yaml writes it: what could be read as something else than
 /// a text is quoted.

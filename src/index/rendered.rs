@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chrono::{DateTime, FixedOffset};
 
-use super::block::{Block, Joiner, Part};
+use super::block::{Block, Part};
 use super::body::Body;
 use super::key::{Key, compare_charts, newest_first};
 use super::node::Node;
@@ -23,7 +23,7 @@ use crate::chart::{ChartVersion, Metadata};
 ///
 /// # Cost
 /// A change renders one entry, joins one block per format again (two at times) and copies the list of
-/// blocks, 8 bytes for each 64 KiB of the index. Per version some 50 bytes are kept for each format
+/// groups of blocks and one group. Per version some 50 bytes are kept for each format
 /// besides the rendered text.
 #[derive(Clone, Debug)]
 pub struct Index {
@@ -66,59 +66,58 @@ impl Index {
 
     /// Makes the index of `entries`, each with its tie. Of entries with the same name, version text
     /// and tie the last one is kept.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "nobody has a use for the entries afterwards, and they are large"
-    )]
     pub fn from_entries(entries: Vec<(Entry, Arc<str>)>) -> Self {
-        Self::from_entries_with_size(&entries, Size::DEFAULT)
+        Self::from_entries_with_size(entries, Size::DEFAULT)
     }
 
-    fn from_entries_with_size(entries: &[(Entry, Arc<str>)], size: Size) -> Self {
-        let mut rows: Vec<Row<'_>> = entries.iter().map(Row::from).collect();
-        // Stable, so that the last of several alike is last.
-        rows.sort_by(|left, right| left.compare(right, Format::Json));
-        rows.reverse();
-        rows.dedup_by(|one, kept| one.key == kept.key);
-        rows.reverse();
-        let mut names: Vec<Arc<str>> = Vec::new();
-        for row in &mut rows {
-            match names.last() {
-                Some(name) if **name == *row.key.chart => row.name = Arc::clone(name),
-                _ => names.push(Arc::clone(&row.name)),
-            }
-        }
-        let charts = names.len();
-        let json = render_all(&rows, Format::Json, size);
-        rows.sort_by(|left, right| left.compare(right, Format::Yaml));
-        Self {
-            yaml: Arc::new(render_all(&rows, Format::Yaml, size)),
-            json: Arc::new(json),
-            versions: rows.len(),
-            charts,
-        }
+    fn from_entries_with_size(entries: Vec<(Entry, Arc<str>)>, size: Size) -> Self {
+        let mut index = Self::with_size(size);
+        let rows = entries
+            .into_iter()
+            .map(|(entry, tie)| Row::of(&entry, &tie));
+        index.insert_all(rows.collect());
+        index
     }
 
     /// Adds an entry, or replaces the one with the same name, version text and tie. Versions are in
     /// descending order of precedence; among those of the same one `tie` decides, ascending.
     pub fn insert(&mut self, entry: &Entry, tie: &str) {
-        let name = &entry.metadata.name;
-        let version = &entry.metadata.version;
-        let key = Key::new(name, version, tie);
-        let known = self.find_chart(name);
-        self.charts += usize::from(known.is_none());
-        self.versions += usize::from(!self.contains(key));
-        let chart = known.unwrap_or_else(|| Arc::from(name.as_str()));
-        let node = Node::from(entry);
-        for format in [Format::Yaml, Format::Json] {
-            let mut text = Vec::new();
-            write_entry(&chart, &node, format, &mut text);
-            let part = Part {
-                chart: &chart,
-                key,
-                text: &text,
+        self.insert_all(vec![Row::of(entry, tie)]);
+    }
+
+    /// Adds many entries as [`Index::insert`] does, the last of several alike.
+    ///
+    /// # Cost
+    /// A block that gets some of them is joined again once.
+    pub fn insert_all(&mut self, mut rows: Vec<Row>) {
+        // Stable, so that the last of several alike is last.
+        rows.sort_by(|left, right| left.compare(right, Format::Json));
+        rows.reverse();
+        rows.dedup_by(|one, kept| one.key() == kept.key());
+        rows.reverse();
+        let mut names: Vec<Arc<str>> = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let name = match names.last() {
+                Some(name) if **name == *row.name => Arc::clone(name),
+                _ => self.find_chart(&row.name).unwrap_or_else(|| {
+                    self.charts += 1;
+                    Arc::from(&*row.name)
+                }),
             };
-            self.sequence_mut(format).insert(part);
+            names.push(name);
+            self.versions += usize::from(!self.contains(row.key()));
+        }
+        for format in [Format::Json, Format::Yaml] {
+            let mut parts: Vec<(&Row, Part<'_>)> = rows
+                .iter()
+                .zip(&names)
+                .map(|(row, chart)| (row, row.part(chart, format)))
+                .collect();
+            if format == Format::Yaml {
+                parts.sort_by(|(left, _), (right, _)| left.compare(right, format));
+            }
+            let parts: Vec<Part<'_>> = parts.into_iter().map(|(_, part)| part).collect();
+            self.sequence_mut(format).insert_all(&parts);
         }
     }
 
@@ -201,7 +200,7 @@ impl Index {
     pub fn versions(&self, name: &str) -> Vec<VersionRef> {
         let mut versions = Vec::new();
         let first = self.first_block(name);
-        for block in self.json.blocks().iter().skip(first) {
+        for block in self.json.blocks_from(first) {
             let Some((chart, range)) = block.charts().find(|(chart, _)| &***chart == name) else {
                 break;
             };
@@ -218,8 +217,8 @@ impl Index {
         let first = Key::new(name, version, "");
         let wanted = version.parse::<ChartVersion>().ok();
         let at = self.json.block_of(first);
-        for (number, block) in self.json.blocks().iter().enumerate().skip(at) {
-            let start = if number == at {
+        for (number, block) in self.json.blocks_from(at).enumerate() {
+            let start = if number == 0 {
                 block
                     .find(first, Format::Json)
                     .unwrap_or_else(|start| start)
@@ -244,7 +243,7 @@ impl Index {
     /// Returns the names of the charts, in byte order.
     pub fn names(&self) -> impl Iterator<Item = Arc<str>> {
         let mut previous: Option<&Arc<str>> = None;
-        let blocks = self.json.blocks().iter();
+        let blocks = self.json.blocks();
         let charts = blocks.flat_map(|block| block.charts().map(|(chart, _)| chart));
         charts.filter_map(move |chart| {
             let is_new = previous != Some(chart);
@@ -255,7 +254,7 @@ impl Index {
 
     /// Returns all versions: the charts in byte order, each with its newest version first.
     pub fn iter_json(&self) -> impl Iterator<Item = VersionRef> {
-        self.json.blocks().iter().flat_map(|block| {
+        self.json.blocks().flat_map(|block| {
             block.charts().flat_map(move |(chart, range)| {
                 range.filter_map(move |position| VersionRef::of(block, chart, position))
             })
@@ -309,7 +308,7 @@ impl Index {
     /// Returns the body of a list of all versions of a chart, newest first; `None` for an unknown chart.
     pub fn chart_body(&self, name: &str) -> Option<Body> {
         let mut slices = Vec::new();
-        for block in self.json.blocks().iter().skip(self.first_block(name)) {
+        for block in self.json.blocks().skip(self.first_block(name)) {
             let Some((_, range)) = block.charts().find(|(chart, _)| &***chart == name) else {
                 break;
             };
@@ -345,14 +344,13 @@ impl Index {
 
     /// Returns the position of the first block that can hold versions of `name`.
     fn first_block(&self, name: &str) -> usize {
-        let blocks = self.json.blocks();
-        blocks
+        self.json
             .partition_point(|block| compare_charts(block.last_chart(), name, Format::Json).is_lt())
     }
 
     /// Returns the shared name of a chart that the index has.
     fn find_chart(&self, name: &str) -> Option<Arc<str>> {
-        let block = self.json.blocks().get(self.first_block(name))?;
+        let block = self.json.block(self.first_block(name))?;
         let (chart, _) = block.charts().find(|(chart, _)| &***chart == name)?;
         Some(Arc::clone(chart))
     }
@@ -371,62 +369,78 @@ impl VersionRef {
     }
 }
 
-/// An entry on the way into a new index; its version is parsed once.
-struct Row<'a> {
-    key: Key<'a>,
-    name: Arc<str>,
-    version: Reverse<Option<ChartVersion>>,
-    entry: &'a Entry,
+/// An entry on the way into an index: rendered, its version parsed once. What it was made of is needed
+/// no more.
+#[derive(Debug)]
+pub struct Row {
+    name: Box<str>,
+    version: Box<str>,
+    tie: Box<str>,
+    precedence: Reverse<Option<ChartVersion>>,
+    yaml: Vec<u8>,
+    json: Vec<u8>,
 }
 
-impl<'a> From<&'a (Entry, Arc<str>)> for Row<'a> {
-    fn from((entry, tie): &'a (Entry, Arc<str>)) -> Self {
+impl Row {
+    /// Renders an entry, whose place among those of the same precedence is `tie`.
+    pub fn of(entry: &Entry, tie: &str) -> Self {
         let Metadata { name, version, .. } = &entry.metadata;
+        let node = Node::from(entry);
+        let render = |format| {
+            let mut text = Vec::with_capacity(TYPICAL_ENTRY);
+            write_entry(name, &node, format, &mut text);
+            text
+        };
         Self {
-            key: Key::new(name, version, tie),
-            name: Arc::from(name.as_str()),
-            version: newest_first(version),
-            entry,
+            name: name.as_str().into(),
+            version: version.as_str().into(),
+            tie: tie.into(),
+            precedence: newest_first(version),
+            yaml: render(Format::Yaml),
+            json: render(Format::Json),
         }
     }
-}
 
-impl Row<'_> {
+    /// Returns the name of the chart.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the version's text.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Returns how long the rendered texts are together.
+    pub fn weight(&self) -> usize {
+        self.yaml.len() + self.json.len()
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::new(&self.name, &self.version, &self.tie)
+    }
+
+    fn part<'a>(&'a self, chart: &'a Arc<str>, format: Format) -> Part<'a> {
+        Part {
+            chart,
+            key: Key::new(chart, &self.version, &self.tie),
+            text: match format {
+                Format::Yaml => &self.yaml,
+                Format::Json => &self.json,
+            },
+        }
+    }
+
     /// Does what [`Key::compare`] does.
     fn compare(&self, other: &Self, format: Format) -> Ordering {
-        compare_charts(self.key.chart, other.key.chart, format)
-            .then_with(|| self.version.cmp(&other.version))
-            .then_with(|| self.key.compare_ties(other.key))
+        compare_charts(&self.name, &other.name, format)
+            .then_with(|| self.precedence.cmp(&other.precedence))
+            .then_with(|| self.key().compare_ties(other.key()))
     }
 }
 
-/// Renders `rows`, which are in order, straight into blocks.
-fn render_all(rows: &[Row<'_>], format: Format, size: Size) -> Sequence {
-    let mut blocks = Vec::new();
-    let mut previous: Option<&str> = None;
-    let mut joiner: Option<Joiner> = None;
-    let mut text = Vec::new();
-    for row in rows {
-        text.clear();
-        write_entry(row.key.chart, &Node::from(row.entry), format, &mut text);
-        let part = Part {
-            chart: &row.name,
-            key: row.key,
-            text: &text,
-        };
-        if let Some(full) = joiner.take_if(|open| open.text_len() + part.weight() > size.filled()) {
-            blocks.push(Arc::new(full.finish()));
-        }
-        let open =
-            joiner.get_or_insert_with(|| Joiner::empty(previous, Some(row.key.chart), format));
-        open.push(part.key, part.chart, |out| {
-            out.extend_from_slice(part.text);
-        });
-        previous = Some(row.key.chart);
-    }
-    blocks.extend(joiner.map(|open| Arc::new(open.finish())));
-    Sequence::from_blocks(format, size, blocks)
-}
+/// The room that is set aside for an entry's text.
+const TYPICAL_ENTRY: usize = 2048;
 
 fn write_entry(chart: &str, node: &Node<'_>, format: Format, out: &mut Vec<u8>) {
     match format {

@@ -31,6 +31,10 @@ impl Size {
     }
 }
 
+/// How many blocks a group holds at most. A change copies the list of groups and one group, so that it
+/// costs a square root of what there is.
+const GROUP: usize = 128;
+
 /// All versions of an index in the order of one format.
 ///
 /// A copy shares the blocks. Where the versions are cut into blocks depends on the history; what the
@@ -39,15 +43,23 @@ impl Size {
 pub(super) struct Sequence {
     format: Format,
     size: Size,
-    blocks: Vec<Arc<Block>>,
+    /// None is empty.
+    groups: Vec<Arc<Group>>,
     bytes: u64,
+    total: OnceLock<Total>,
+}
+
+/// Some blocks that follow one another.
+#[derive(Debug, Default)]
+struct Group {
+    blocks: Vec<Arc<Block>>,
     total: OnceLock<Total>,
 }
 
 impl Clone for Sequence {
     fn clone(&self) -> Self {
         Self {
-            blocks: self.blocks.clone(),
+            groups: self.groups.clone(),
             // A copy is made to be changed.
             total: OnceLock::new(),
             ..*self
@@ -55,26 +67,75 @@ impl Clone for Sequence {
     }
 }
 
-impl Sequence {
-    /// Returns a sequence without versions.
-    pub(super) fn empty(format: Format, size: Size) -> Self {
-        Self::from_blocks(format, size, Vec::new())
+impl Clone for Group {
+    fn clone(&self) -> Self {
+        Self::of(self.blocks.clone())
     }
+}
 
-    /// Returns the sequence of `blocks`, which are in order and made with the right leads.
-    pub(super) fn from_blocks(format: Format, size: Size, blocks: Vec<Arc<Block>>) -> Self {
+impl Group {
+    fn of(blocks: Vec<Arc<Block>>) -> Self {
         Self {
-            format,
-            size,
-            bytes: blocks.iter().map(length).sum(),
             blocks,
             total: OnceLock::new(),
         }
     }
 
+    fn total(&self) -> &Total {
+        self.total.get_or_init(|| {
+            let mut total = Total::default();
+            for block in &self.blocks {
+                total.add(block.piece(), block.text().len());
+            }
+            total
+        })
+    }
+}
+
+impl Sequence {
+    /// Returns a sequence without versions.
+    pub(super) fn empty(format: Format, size: Size) -> Self {
+        Self {
+            format,
+            size,
+            groups: Vec::new(),
+            bytes: 0,
+            total: OnceLock::new(),
+        }
+    }
+
     /// Returns the blocks.
-    pub(super) fn blocks(&self) -> &[Arc<Block>] {
-        &self.blocks
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &Arc<Block>> + Clone {
+        self.groups.iter().flat_map(|group| &group.blocks)
+    }
+
+    /// Returns the blocks from a position on.
+    pub(super) fn blocks_from(&self, at: usize) -> impl Iterator<Item = &Arc<Block>> {
+        let (group, within) = self.locate(at);
+        let groups = self.groups.get(group..).unwrap_or_default().iter();
+        groups.flat_map(|group| &group.blocks).skip(within)
+    }
+
+    /// Returns the block at a position.
+    pub(super) fn block(&self, at: usize) -> Option<&Arc<Block>> {
+        let (group, within) = self.locate(at);
+        self.groups.get(group)?.blocks.get(within)
+    }
+
+    /// Returns the number of blocks for which `is_before` holds; it must hold for the first ones only.
+    pub(super) fn partition_point(&self, is_before: impl Fn(&Block) -> bool) -> usize {
+        let group = self
+            .groups
+            .partition_point(|group| group.blocks.last().is_some_and(|block| is_before(block)));
+        let before = self
+            .groups
+            .iter()
+            .take(group)
+            .map(|group| group.blocks.len());
+        let within = self.groups.get(group).map_or(0, |group| {
+            group.blocks.partition_point(|block| is_before(block))
+        });
+        before.sum::<usize>() + within
     }
 
     /// Returns the length of all blocks' text.
@@ -87,8 +148,8 @@ impl Sequence {
     pub(super) fn total(&self) -> &Total {
         self.total.get_or_init(|| {
             let mut total = Total::default();
-            for block in &self.blocks {
-                total.add(block.piece(), block.text().len());
+            for group in &self.groups {
+                total.add_total(group.total());
             }
             total
         })
@@ -101,37 +162,41 @@ impl Sequence {
 
     /// Tells whether there is a version with this key.
     pub(super) fn contains(&self, key: Key<'_>) -> bool {
-        let block = self.blocks.get(self.block_of(key));
+        let block = self.block(self.block_of(key));
         block.is_some_and(|block| block.find(key, self.format).is_ok())
     }
 
-    /// Puts a version in its place, or in that of the one with the same key.
-    pub(super) fn insert(&mut self, part: Part<'_>) {
-        let key = part.key;
-        let at = self.block_of(key).min(self.blocks.len().saturating_sub(1));
-        let block = self.blocks.get(at).cloned();
-        let mut parts: Vec<Part<'_>> = Vec::new();
-        let mut place = Err(0);
-        if let Some(block) = &block {
-            place = block.find(key, self.format);
-            parts.reserve_exact(block.len() + 1);
-            parts.extend(block.parts());
+    /// Puts versions in their places, or in those of the ones with the same keys. They must be in
+    /// order, no key twice.
+    ///
+    /// # Cost
+    /// Each block that gets some of them is made anew once.
+    pub(super) fn insert_all(&mut self, mut added: &[Part<'_>]) {
+        while let Some(first) = added.first() {
+            let at = self.block_of(first.key).min(self.len().saturating_sub(1));
+            let block = self.block(at).cloned();
+            // What comes after the last block belongs to it, too.
+            let last = block.as_ref().filter(|_| at + 1 < self.len());
+            let here = last
+                .and_then(|block| block.last_key())
+                .map_or(added.len(), |last| {
+                    added.partition_point(|part| part.key.compare(last, self.format).is_le())
+                });
+            // The first one is in its block, or that would be another one.
+            let Some((here, rest)) = added.split_at_checked(here.max(1)) else {
+                return;
+            };
+            let known = block.iter().flat_map(|block| block.parts());
+            let known = known.collect::<Vec<Part<'_>>>();
+            self.settle(at, &interleave(&known, here, self.format));
+            added = rest;
         }
-        match place {
-            Ok(position) => {
-                if let Some(old) = parts.get_mut(position) {
-                    *old = part;
-                }
-            }
-            Err(position) => parts.insert(position, part),
-        }
-        self.settle(at, &parts);
     }
 
     /// Removes a version; returns whether it was there.
     pub(super) fn remove(&mut self, key: Key<'_>) -> bool {
         let at = self.block_of(key);
-        let Some(block) = self.blocks.get(at).cloned() else {
+        let Some(block) = self.block(at).cloned() else {
             return false;
         };
         let Ok(position) = block.find(key, self.format) else {
@@ -146,19 +211,37 @@ impl Sequence {
     /// Returns the position of the block that `key` is in or goes to: the first one that does not end
     /// before it. Thus a new version stands in one block with the version that it precedes.
     pub(super) fn block_of(&self, key: Key<'_>) -> usize {
-        self.blocks.partition_point(|block| {
+        self.partition_point(|block| {
             let last = block.last_key();
             last.is_some_and(|last| last.compare(key, self.format).is_lt())
         })
+    }
+
+    /// Returns the number of blocks.
+    pub(super) fn len(&self) -> usize {
+        self.groups.iter().map(|group| group.blocks.len()).sum()
+    }
+
+    /// Returns the group of a block, and its position there; behind the last group for what is behind
+    /// the last block.
+    fn locate(&self, at: usize) -> (usize, usize) {
+        let mut within = at;
+        for (position, group) in self.groups.iter().enumerate() {
+            if within < group.blocks.len() {
+                return (position, within);
+            }
+            within -= group.blocks.len();
+        }
+        (self.groups.len(), within)
     }
 
     /// Makes the block at `at` anew from `parts`. One more block is made anew at most: the next one, if
     /// its lead no longer holds, or a neighbour that is merged with what remains.
     fn settle(&mut self, at: usize, parts: &[Part<'_>]) {
         let weight = weigh(parts);
-        let previous = at.checked_sub(1).and_then(|before| self.blocks.get(before));
+        let previous = at.checked_sub(1).and_then(|before| self.block(before));
         let previous = previous.cloned();
-        let next = self.blocks.get(at + 1).cloned();
+        let next = self.block(at + 1).cloned();
         let leads = parts.last().map(|part| &**part.chart);
         let leads = leads.or(previous.as_ref().map(|block| block.last_chart()));
         let is_stale = next.as_ref().is_some_and(|next| {
@@ -187,24 +270,72 @@ impl Sequence {
         self.replace(at..at + 1, &[parts]);
     }
 
-    /// Replaces the blocks at `range` by the blocks of `groups`, each cut as its size asks for.
-    fn replace(&mut self, range: Range<usize>, groups: &[&[Part<'_>]]) {
-        let range = range.start..range.end.min(self.blocks.len());
+    /// Replaces the blocks at `range` by the blocks of `runs`, each cut as its size asks for.
+    fn replace(&mut self, range: Range<usize>, runs: &[&[Part<'_>]]) {
         let before = range.start.checked_sub(1);
-        let before = before.and_then(|before| self.blocks.get(before)).cloned();
+        let before = before.and_then(|before| self.block(before)).cloned();
         let mut previous = before.as_ref().map(|block| block.last_chart());
         let mut made = Vec::new();
-        for group in groups {
-            for parts in cut(group, self.size) {
+        for run in runs {
+            for parts in cut(run, self.size) {
                 made.push(Arc::new(Block::join(parts, previous, self.format)));
                 previous = parts.last().map(|part| &**part.chart);
             }
         }
         self.bytes += made.iter().map(length).sum::<u64>();
-        let old = self.blocks.splice(range, made);
-        self.bytes -= old.map(|block| length(&block)).sum::<u64>();
+        self.bytes -= self.splice(range, made);
         self.total = OnceLock::new();
     }
+
+    /// Puts `made` in the place of the blocks at `range`, and returns how long their text was.
+    fn splice(&mut self, range: Range<usize>, made: Vec<Arc<Block>>) -> u64 {
+        // A place behind the last block is one in the last group.
+        let (first, start) = match self.locate(range.start) {
+            (group, _) if group == self.groups.len() => match self.groups.last() {
+                Some(last) => (group - 1, last.blocks.len()),
+                None => (0, 0),
+            },
+            place => place,
+        };
+        // The groups that are touched become one, which is cut again.
+        let mut end = start + range.len();
+        let mut touched: Vec<Arc<Block>> = Vec::new();
+        let mut groups = first;
+        while let Some(group) = self.groups.get(groups)
+            && (groups == first || end > touched.len() || touched.len() < GROUP / 4)
+        {
+            touched.extend_from_slice(&group.blocks);
+            groups += 1;
+        }
+        end = end.min(touched.len());
+        let old = touched.splice(start.min(end)..end, made);
+        let old = old.map(|block| length(&block)).sum();
+        let pieces = touched.len().div_ceil(GROUP);
+        let size = touched.len().div_ceil(pieces.max(1)).max(1);
+        let made = touched
+            .chunks(size)
+            .map(|blocks| Group::of(blocks.to_vec()));
+        self.groups.splice(first..groups, made.map(Arc::new));
+        old
+    }
+}
+
+/// Returns both in one order; of two with the same key, the one that is `added`.
+fn interleave<'a>(known: &[Part<'a>], added: &[Part<'a>], format: Format) -> Vec<Part<'a>> {
+    let mut parts = Vec::with_capacity(known.len() + added.len());
+    let mut rest = known;
+    for part in added {
+        let before = rest.partition_point(|known| known.key.compare(part.key, format).is_lt());
+        let (before, after) = rest.split_at_checked(before).unwrap_or((rest, &[]));
+        parts.extend_from_slice(before);
+        parts.push(*part);
+        rest = match after.split_first() {
+            Some((same, after)) if same.key == part.key => after,
+            _ => after,
+        };
+    }
+    parts.extend_from_slice(rest);
+    parts
 }
 
 fn length(block: &Arc<Block>) -> u64 {
@@ -215,11 +346,15 @@ fn weigh(parts: &[Part<'_>]) -> usize {
     parts.iter().map(Part::weight).sum()
 }
 
-/// Cuts `parts` in halves until each is small enough or a single version.
+/// Cuts `parts` in halves until each is small enough or a single version. What is much more than a
+/// block comes with a bulk of new versions, and becomes blocks that are filled alike.
 fn cut<'p, 'a>(parts: &'p [Part<'a>], size: Size) -> Vec<&'p [Part<'a>]> {
     let weight = weigh(parts);
     if parts.is_empty() {
         return Vec::new();
+    }
+    if weight > 2 * size.most {
+        return fill(parts, size);
     }
     if parts.len() == 1 || weight <= size.most {
         return vec![parts];
@@ -240,5 +375,25 @@ fn cut<'p, 'a>(parts: &'p [Part<'a>], size: Size) -> Vec<&'p [Part<'a>]> {
     };
     let mut pieces = cut(left, size);
     pieces.extend(cut(right, size));
+    pieces
+}
+
+/// Cuts `parts` where a block is filled.
+fn fill<'p, 'a>(parts: &'p [Part<'a>], size: Size) -> Vec<&'p [Part<'a>]> {
+    let mut pieces = Vec::new();
+    let mut rest = parts;
+    while !rest.is_empty() {
+        let mut weight = 0;
+        let fitting = rest.iter().take_while(|part| {
+            weight += part.weight();
+            weight <= size.filled()
+        });
+        let count = fitting.count().max(1);
+        let Some((piece, after)) = rest.split_at_checked(count) else {
+            break;
+        };
+        pieces.push(piece);
+        rest = after;
+    }
     pieces
 }

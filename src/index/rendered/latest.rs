@@ -18,7 +18,7 @@ impl Index {
         let mut seen = 0;
         let mut previous: Option<&Arc<str>> = None;
         let mut is_settled = true;
-        let blocks = self.json.blocks().iter();
+        let blocks = self.json.blocks();
         for (block, (chart, mut range)) in
             blocks.flat_map(|block| block.charts().map(move |run| (block, run)))
         {

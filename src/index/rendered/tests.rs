@@ -99,8 +99,8 @@ fn check_equal(left: &Index, right: &Index) {
 fn replaced(old: &Index, new: &Index) -> usize {
     let of_format = |format| {
         let blocks = new.sequence(format).blocks();
-        let is_gone = |block: &&Arc<Block>| !blocks.iter().any(|kept| Arc::ptr_eq(kept, block));
-        old.sequence(format).blocks().iter().filter(is_gone).count()
+        let is_gone = |block: &&Arc<Block>| !blocks.clone().any(|kept| Arc::ptr_eq(kept, block));
+        old.sequence(format).blocks().filter(is_gone).count()
     };
     FORMATS.map(of_format).into_iter().max().unwrap_or_default()
 }
@@ -198,9 +198,9 @@ fn parts_of_the_list_hold_the_same_texts_as_the_whole() {
             entries.push((entry, Arc::from("")));
         }
     }
-    let index = Index::from_entries_with_size(&entries, SMALL);
+    let index = Index::from_entries_with_size(entries.clone(), SMALL);
     check_blocks(&index, SMALL);
-    assert!(index.json.blocks().len() > 20);
+    assert!(index.json.len() > 20);
     let whole: Vec<String> = index
         .names()
         .map(|name| {
@@ -267,9 +267,11 @@ fn many_small_charts_share_blocks_and_a_large_entry_has_its_own() {
     entries.push((entry("chart-77x", "1.0.0", 100_000), Arc::from("")));
     let index = Index::from_entries(entries);
     check_blocks(&index, Size::DEFAULT);
-    let blocks = index.json.blocks();
-    assert!(blocks.len() < 12, "{}", blocks.len());
-    let large = blocks.iter().filter(|block| block.text().len() > 65536);
+    assert!(index.json.len() < 12, "{}", index.json.len());
+    let large = index
+        .json
+        .blocks()
+        .filter(|block| block.text().len() > 65536);
     assert_eq!(large.map(|block| block.len()).collect::<Vec<_>>(), [1]);
 }
 
@@ -353,15 +355,11 @@ fn a_copy_shares_compressed_blocks_with_what_it_was_copied_from() {
     let before = text(&old.body(Format::Yaml, &time(), None));
     let _ = old.body(Format::Yaml, &time(), None).gzip();
     index.insert(&entry("a", "500.5.0", 300), "");
-    let shared = index.yaml.blocks().iter().filter(|block| {
-        let same = old
-            .yaml
-            .blocks()
-            .iter()
-            .find(|kept| Arc::ptr_eq(kept, block));
+    let shared = index.yaml.blocks().filter(|block| {
+        let same = old.yaml.blocks().find(|kept| Arc::ptr_eq(kept, block));
         same.is_some_and(|same| same.piece().deflated.as_ptr() == block.piece().deflated.as_ptr())
     });
-    assert!(shared.count() >= old.yaml.blocks().len() - 2);
+    assert!(shared.count() >= old.yaml.len() - 2);
     assert_eq!(text(&old.body(Format::Yaml, &time(), None)), before);
 }
 
@@ -432,9 +430,51 @@ proptest! {
             .iter()
             .map(|((_, _, tie), entry)| (entry.clone(), Arc::from(tie.as_str())))
             .collect();
-        let fresh = Index::from_entries_with_size(&entries, SMALL);
+        let fresh = Index::from_entries_with_size(entries.clone(), SMALL);
         check_blocks(&fresh, SMALL);
         check_equal(&index, &fresh);
+    }
+}
+
+#[test]
+fn many_at_once_give_the_same_as_one_by_one() {
+    // Enough blocks for several groups; every batch spreads over all of them.
+    let of = |number: usize| {
+        let (name, version) = (
+            format!("c{}", number % 37),
+            format!("{}.{}.0", number % 7, number),
+        );
+        (entry(&name, &version, number * 31 % 700), number)
+    };
+    let mut index = Index::with_size(SMALL);
+    let mut single = Index::with_size(SMALL);
+    for batch in 0..20 {
+        let entries = (0..100).map(|number| of((number * 20 + batch) * 7919 % 2003));
+        let entries: Vec<_> = entries.collect();
+        for (entry, number) in &entries {
+            single.insert(entry, &number.to_string());
+        }
+        let rows = entries
+            .iter()
+            .map(|(entry, number)| Row::of(entry, &number.to_string()));
+        index.insert_all(rows.collect());
+        check_blocks(&index, SMALL);
+    }
+    assert!(index.yaml.len() > 400, "{}", index.yaml.len());
+    check_equal(&index, &single);
+    for number in (0..2003).filter(|number| number % 3 > 0) {
+        let (entry, tie) = of(number);
+        let Metadata { name, version, .. } = &entry.metadata;
+        let version = version.parse().unwrap();
+        let was_there = single.remove(name, &version, &tie.to_string());
+        assert_eq!(index.remove(name, &version, &tie.to_string()), was_there);
+    }
+    check_blocks(&index, SMALL);
+    check_equal(&index, &single);
+    let versions: Vec<_> = index.iter_json().collect();
+    for found in versions {
+        let again = index.find(&found.name, &found.version_text).unwrap();
+        assert_eq!(again.json, found.json);
     }
 }
 
@@ -455,8 +495,8 @@ fn the_latest_version_is_the_newest_release_if_there_is_one() {
         .into_iter()
         .map(|entry| (entry, Arc::from("")))
         .collect();
-    let index = Index::from_entries_with_size(&entries, SMALL);
-    assert!(index.json.blocks().len() > 3);
+    let index = Index::from_entries_with_size(entries.clone(), SMALL);
+    assert!(index.json.len() > 3);
     let latest = |offset, limit| {
         let latest = index.latest(offset, limit);
         let named = latest.iter();
