@@ -1,16 +1,11 @@
 //! Between the log's listings and the index's entries, and a whole state to and from a snapshot.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use chartroom_storage::log::Item;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::change::{Change, Listing};
-use super::shadow::Shadows;
-use super::state::{Archive, Listed, State, Status};
-use crate::chart::ChartVersion;
-use crate::index::{Entry, Index};
+use super::state::{State, Status};
+use crate::index::Entry;
 
 /// What Helm leaves unescaped in the path of a chart's URL.
 const ESCAPED_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -42,50 +37,6 @@ pub(super) fn entry(listing: &Listing, url_base: &str) -> Entry {
         tiller_version: String::new(),
         url: String::new(),
     }
-}
-
-/// Fills an empty state with the listings of a snapshot, by file.
-pub(super) fn restore(state: &mut State, listings: BTreeMap<String, (u64, Box<Listing>)>) {
-    let mut archives = Vec::with_capacity(listings.len());
-    let mut entries: Vec<(Entry, Arc<str>)> = Vec::with_capacity(listings.len());
-    let mut shown: BTreeSet<(String, String)> = BTreeSet::new();
-    let mut doubles: Vec<(Entry, String)> = Vec::new();
-    for (file, (generation, listing)) in listings {
-        let Ok(version) = listing.metadata.version.parse::<ChartVersion>() else {
-            continue;
-        };
-        let entry = entry(&listing, state.url_base());
-        let Listing {
-            origin,
-            ticket,
-            object,
-            digest,
-            metadata,
-            ..
-        } = *listing;
-        let identity = (metadata.name.clone(), metadata.version);
-        let listed = Listed {
-            name: metadata.name.into(),
-            version,
-            object,
-            digest,
-            origin,
-            ticket,
-        };
-        let file: Arc<str> = file.into();
-        archives.push((Arc::clone(&file), Archive::listed(generation, listed)));
-        if shown.insert(identity) {
-            entries.push((entry, file));
-        } else {
-            doubles.push((entry, file.to_string()));
-        }
-    }
-    let mut index = Index::from_entries(entries);
-    let mut shadows = Shadows::default();
-    for (entry, file) in doubles {
-        shadows.list(&mut index, entry, &file);
-    }
-    state.fill(archives, index, shadows);
 }
 
 /// Returns the last change about each archive that is not gone.

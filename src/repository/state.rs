@@ -1,6 +1,6 @@
 //! What the changes of a log add up to: which archives are listed, and the index.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use chartroom_storage::log::{Frozen, Identity, Item, Machine};
@@ -13,8 +13,8 @@ use super::change::{Change, Listing, Origin, Ticket};
 use super::shadow::Shadows;
 use super::snapshot;
 use crate::chart::name::FileName;
-use crate::chart::{ChartVersion, Digest};
-use crate::index::{Entry, Index};
+use crate::chart::{ChartVersion, Digest, Metadata};
+use crate::index::{Entry, Index, Row};
 
 /// How many earlier objects of one archive are remembered, for overwrites that were overtaken.
 const REMEMBERED_OBJECTS: usize = 8;
@@ -235,12 +235,16 @@ impl State {
         }
     }
 
-    fn add(&mut self, generation: u64, listing: &Listing) {
+    fn add(&mut self, generation: u64, listing: &Listing, fresh: &mut Fresh) {
         let Ok(version) = listing.metadata.version.parse::<ChartVersion>() else {
             // Nothing appends such a listing: a chart without a version that parses is refused.
             tracing::error!(file = %listing.file, "the log lists an archive without a version");
             return;
         };
+        let is_fresh = self.is_fresh(listing) && fresh.takes(listing);
+        if !is_fresh {
+            fresh.enter(&mut self.index);
+        }
         let known = self.forget_listing(&listing.file);
         let listed = Listed {
             name: listing.metadata.name.as_str().into(),
@@ -260,9 +264,44 @@ impl State {
         };
         self.archives
             .insert_mut(listing.file.as_str().into(), Arc::new(archive));
-        let shadows = Arc::make_mut(&mut self.shadows);
         let entry = snapshot::entry(listing, &self.setup.url_base);
+        if is_fresh {
+            fresh.rows.push(Row::of(&entry, &listing.file));
+            return;
+        }
+        let shadows = Arc::make_mut(&mut self.shadows);
         shadows.list(&mut self.index, entry, &listing.file);
+    }
+
+    /// Tells whether nothing is known of an archive, nor of another one with the same version.
+    fn is_fresh(&self, listing: &Listing) -> bool {
+        let Metadata { name, version, .. } = &listing.metadata;
+        self.archive(&listing.file).is_none() && self.index.find(name, version).is_none()
+    }
+
+    fn take(&mut self, generation: u64, change: Change, fresh: &mut Fresh) {
+        if !matches!(change, Change::Added(_)) {
+            fresh.enter(&mut self.index);
+        }
+        match change {
+            Change::Added(listing) => self.add(generation, &listing, fresh),
+            Change::Removed {
+                file,
+                object,
+                holder,
+            } => {
+                let seen = self.setup.clock.now();
+                let status = Status::Removed {
+                    object,
+                    holder,
+                    seen,
+                };
+                self.begin_removal(generation, &file, status);
+            }
+            Change::Purged { file, .. } | Change::Dropped { file } => {
+                self.take_away(generation, &file);
+            }
+        }
     }
 
     fn begin_removal(&mut self, generation: u64, file: &str, status: Status) {
@@ -363,17 +402,15 @@ impl Machine for State {
         }
     }
 
-    fn restore(&mut self, generation: u64, time: DateTime<Utc>, items: Vec<Item<Change>>) {
-        let mut listings = BTreeMap::new();
+    fn restore(&mut self, items: Vec<Item<Change>>) {
+        let mut fresh = Fresh::default();
         for item in items {
-            match item.change {
-                Change::Added(listing) => {
-                    listings.insert(listing.file.clone(), (item.generation, listing));
-                }
-                other => self.apply(item.generation, time, vec![other]),
-            }
+            self.take(item.generation, item.change, &mut fresh);
         }
-        snapshot::restore(self, listings);
+        fresh.enter(&mut self.index);
+    }
+
+    fn restored(&mut self, generation: u64, time: DateTime<Utc>) {
         self.generation = generation;
         self.generated = time;
         // What happened before the snapshot to archives that it does not hold is not known.
@@ -381,30 +418,11 @@ impl Machine for State {
     }
 
     fn apply(&mut self, generation: u64, time: DateTime<Utc>, changes: Vec<Change>) {
+        let mut fresh = Fresh::default();
         for change in changes {
-            match change {
-                Change::Added(listing) => self.add(generation, &listing),
-                Change::Removed {
-                    file,
-                    object,
-                    holder,
-                } => {
-                    let seen = self.setup.clock.now();
-                    self.begin_removal(
-                        generation,
-                        &file,
-                        Status::Removed {
-                            object,
-                            holder,
-                            seen,
-                        },
-                    );
-                }
-                Change::Purged { file, .. } | Change::Dropped { file } => {
-                    self.take_away(generation, &file);
-                }
-            }
+            self.take(generation, change, &mut fresh);
         }
+        fresh.enter(&mut self.index);
         self.generation = generation;
         self.generated = time;
     }
@@ -444,20 +462,6 @@ impl Frozen<Change> for State {
 }
 
 impl State {
-    /// Puts archives in bulk into an empty state.
-    pub(super) fn fill(
-        &mut self,
-        archives: impl IntoIterator<Item = (Arc<str>, Archive)>,
-        index: Index,
-        shadows: Shadows,
-    ) {
-        for (file, archive) in archives {
-            self.archives.insert_mut(file, Arc::new(archive));
-        }
-        self.index = index;
-        self.shadows = Arc::new(shadows);
-    }
-
     pub(super) fn url_base(&self) -> &str {
         &self.setup.url_base
     }
@@ -467,14 +471,24 @@ impl State {
     }
 }
 
-impl Archive {
-    /// An archive that a snapshot lists.
-    pub(super) fn listed(changed: u64, listed: Listed) -> Self {
-        Self {
-            changed,
-            gone: 0,
-            earlier: Vec::new(),
-            status: Status::Listed(Arc::new(listed)),
+/// What is about to be put into the index at once: entries of archives of which nothing was known.
+#[derive(Default)]
+struct Fresh {
+    rows: Vec<Row>,
+    versions: HashSet<(String, String)>,
+}
+
+impl Fresh {
+    /// Returns whether the version is not among them, and notes that it is.
+    fn takes(&mut self, listing: &Listing) -> bool {
+        let Metadata { name, version, .. } = &listing.metadata;
+        self.versions.insert((name.clone(), version.clone()))
+    }
+
+    fn enter(&mut self, index: &mut Index) {
+        self.versions.clear();
+        if !self.rows.is_empty() {
+            index.insert_all(std::mem::take(&mut self.rows));
         }
     }
 }

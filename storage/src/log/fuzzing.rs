@@ -50,12 +50,8 @@ pub fn replay<M: Machine>(setup: &M::Setup, records: &[&[u8]]) -> Replayed<M> {
     let key = keys.snapshot(position.generation);
     let header = Header::new(&position, machine.size());
     let restored = snapshot::encode(&key, &header, &machine.freeze())
-        .and_then(|body| snapshot::decode(&key, &body))
-        .map(|loaded| {
-            let mut restored = M::fresh(setup, &identity, created);
-            restored.restore(position.generation, position.time, loaded.items);
-            restored
-        });
+        .and_then(|body| snapshot::decode(&key, &body, M::fresh(setup, &identity, created)))
+        .map(|loaded| loaded.machine);
     Replayed {
         written,
         machine,

@@ -90,8 +90,10 @@ async fn read_once<M: Machine>(
         read: Vec::new(),
         keys,
     };
-    if let Some(loaded) = snapshot::read_newest(store, &whole.keys).await? {
-        let size = loaded.items.len();
+    let fresh = || M::fresh(setup, &genesis.identity, genesis.created);
+    if let Some(loaded) = snapshot::read_newest(store, &whole.keys, fresh).await? {
+        let size = loaded.header.items();
+        whole.machine = loaded.machine;
         loaded.header.position(&mut whole.position);
         whole
             .read
@@ -101,9 +103,6 @@ async fn read_once<M: Machine>(
             size,
             changes_since: 0,
         };
-        whole
-            .machine
-            .restore(whole.position.generation, whole.position.time, loaded.items);
     }
     loop {
         let Some(sets) = read_listed(store, &whole.keys, whole.position.generation).await? else {

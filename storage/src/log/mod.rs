@@ -47,22 +47,25 @@ use snapshot::Header;
 ///
 /// Two machines that were given the same changes in the same order must be equal, whether they got
 /// them one by one or through a snapshot: that is what makes replicas agree.
-pub trait Machine: Send + Sized {
+pub trait Machine: Send + Sized + 'static {
     /// One change. At most one change about a subject stands in a change set.
     type Change: Serialize + DeserializeOwned + Send + Sync + 'static;
     /// An immutable copy from which a snapshot is written while the machine goes on.
     type Frozen: Frozen<Self::Change>;
 
     /// What an empty machine is made with.
-    type Setup: Clone + Send + Sync;
+    type Setup: Clone + Send + Sync + 'static;
 
     /// Returns an empty machine: a log is about to be read from its beginning. The one before goes on
     /// until the reading has succeeded.
     fn fresh(setup: &Self::Setup, identity: &Identity, created: DateTime<Utc>) -> Self;
 
-    /// Takes the last change about each subject that a snapshot of `generation` holds. Called on a
-    /// fresh machine only.
-    fn restore(&mut self, generation: u64, time: DateTime<Utc>, items: Vec<Item<Self::Change>>);
+    /// Takes some of what a snapshot holds: the last change about each subject. Called on a fresh
+    /// machine, as often as it takes.
+    fn restore(&mut self, items: Vec<Item<Self::Change>>);
+
+    /// Ends the restoring: the snapshot was of `generation`.
+    fn restored(&mut self, generation: u64, time: DateTime<Utc>);
 
     /// Takes one change set.
     fn apply(&mut self, generation: u64, time: DateTime<Utc>, changes: Vec<Self::Change>);

@@ -49,11 +49,14 @@ impl Machine for Ledger {
         }
     }
 
-    fn restore(&mut self, generation: u64, _time: DateTime<Utc>, items: Vec<Item<Entry>>) {
+    fn restore(&mut self, items: Vec<Item<Entry>>) {
         for item in items {
             self.accounts
                 .insert(item.change.account, (item.generation, item.change.value));
         }
+    }
+
+    fn restored(&mut self, generation: u64, _time: DateTime<Utc>) {
         self.generation = generation;
         self.floor = generation;
     }
