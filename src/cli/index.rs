@@ -4,24 +4,23 @@ mod scan;
 mod url;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::error::Error;
 use std::fs;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chartroom_storage::Clock;
 use chrono::{DateTime, FixedOffset};
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 
-use self::scan::SkipReason;
-use crate::chart::archive::index_breaker;
+use self::scan::{Candidate, Found, SkipReason};
 use crate::index::document::DocumentError;
 use crate::index::json_writer::Indenter;
-use crate::index::merge::merge;
-use crate::index::{Entry, Format, Index, IndexFile};
+use crate::index::merge::added;
+use crate::index::{self, Format, Index, IndexFile, Row};
 
 /// The exit code of `--strict` when something was left out. 1 and 2 mean that nothing was written:
 /// failure and wrong usage.
@@ -140,27 +139,19 @@ fn index(
     }
 
     let total = candidates.len();
-    let results = scan::read_all(&candidates, &args.url, clock, report.progress(total));
+    let Charts {
+        mut index,
+        read,
+        remarks,
+    } = read_charts(&candidates, args, clock, report.progress(total));
     report.end_progress();
-    let mut entries = Vec::with_capacity(total);
-    let mut labels = Vec::with_capacity(total);
     let mut skipped = 0;
-    for (candidate, result) in candidates.iter().zip(results) {
-        match result {
-            Ok(entry) => {
-                if let Some(place) = index_breaker(&entry.metadata) {
-                    report.breaks_helm(&candidate.label(), &place);
-                }
-                entries.push(entry);
-                labels.push(candidate.label());
-            }
-            Err(reason) => {
-                skipped += 1;
-                report.skipped_file(&candidate.label(), &reason);
-            }
-        }
+    for (position, remark) in &remarks {
+        let label = candidates.get(*position).map(Candidate::label);
+        skipped += usize::from(matches!(remark, Remark::Skipped(_)));
+        report.remark(&label.unwrap_or_default(), remark);
     }
-    report.duplicates(&entries, &labels);
+    report.duplicates(&read, &candidates);
 
     match old {
         Old::None => {}
@@ -173,17 +164,78 @@ fn index(
                 report.skipped_entry(entry);
             }
             skipped += left_out.len();
-            merge(&mut entries, old);
+            let fresh = read.iter().map(|(_, name, version)| (&**name, &**version));
+            let old = added(fresh, old).into_iter().zip(total..);
+            let rows = old.map(|(entry, position)| Row::of(&entry, &scan::tie(position)));
+            index.insert_all(rows.collect());
         }
     }
 
-    // Versions of one precedence stay in the order in which Helm comes upon them.
-    let ties = (0..entries.len()).map(|position| Arc::from(format!("{position:010}")));
-    let index = Index::from_entries(entries.into_iter().zip(ties).collect());
     let file = args.directory.join("index.yaml");
     write_index(&file, &index, &generated, args.json)?;
     report.summary(&index, &file, skipped);
     Ok(skipped)
+}
+
+/// How many entries are put into the index at once, at most, and how many bytes of them.
+const BATCH: usize = 256;
+const BATCH_BYTES: usize = 1 << 20;
+
+/// The position of an archive that was read, its chart's name and its version.
+type Read = (usize, Box<str>, Box<str>);
+
+/// What the archives of a directory came to, besides the index in the order of their positions.
+struct Charts {
+    index: Index,
+    read: Vec<Read>,
+    remarks: Vec<(usize, Remark)>,
+}
+
+/// Reads the archives. An entry is rendered where it was read, and nothing else of it is kept.
+fn read_charts(
+    candidates: &[Candidate],
+    args: &IndexArgs,
+    clock: &Clock,
+    mut progress: impl FnMut(usize),
+) -> Charts {
+    let mut charts = Charts {
+        index: Index::default(),
+        read: Vec::with_capacity(candidates.len()),
+        remarks: Vec::new(),
+    };
+    let mut rows = Vec::with_capacity(BATCH);
+    let mut bytes = 0;
+    let mut done = 0;
+    scan::read_all(candidates, &args.url, clock, |position, result| {
+        match result {
+            Ok(Found { row, breaker }) => {
+                let remark = breaker.map(|place| (position, Remark::BreaksHelm(place)));
+                charts.remarks.extend(remark);
+                let read = (position, row.name().into(), row.version().into());
+                charts.read.push(read);
+                bytes += row.weight();
+                rows.push(row);
+            }
+            Err(reason) => charts.remarks.push((position, Remark::Skipped(reason))),
+        }
+        if rows.len() == BATCH || bytes >= BATCH_BYTES {
+            bytes = 0;
+            charts.index.insert_all(std::mem::take(&mut rows));
+        }
+        done += 1;
+        progress(done);
+    });
+    charts.index.insert_all(rows);
+    charts.read.sort_by_key(|(position, ..)| *position);
+    charts.remarks.sort_by_key(|(position, _)| *position);
+    charts
+}
+
+/// What is to be said of a file.
+enum Remark {
+    Skipped(SkipReason),
+    /// Where something stands on which helm fails.
+    BreaksHelm(String),
 }
 
 /// Returns the time with the offset of the process's time zone, which is how helm writes it.
@@ -195,7 +247,7 @@ fn local_time(clock: &Clock) -> DateTime<FixedOffset> {
 enum Old<'a> {
     None,
     Missing(&'a Path),
-    Entries(Vec<Entry>, Vec<crate::index::document::SkippedEntry>),
+    Entries(Vec<index::Entry>, Vec<index::document::SkippedEntry>),
 }
 
 fn read_old(file: &Path) -> Result<Old<'_>, IndexError> {
@@ -299,8 +351,11 @@ impl<W: Write> Report<'_, W> {
         }
     }
 
-    fn skipped_file(&mut self, label: &str, reason: &SkipReason) {
-        self.line(&format!("skipped {label}: {reason}"));
+    fn remark(&mut self, label: &str, remark: &Remark) {
+        match remark {
+            Remark::Skipped(reason) => self.line(&format!("skipped {label}: {reason}")),
+            Remark::BreaksHelm(place) => self.breaks_helm(label, place),
+        }
     }
 
     /// Helm fails on such a chart without a word about which one it is.
@@ -310,7 +365,7 @@ impl<W: Write> Report<'_, W> {
         ));
     }
 
-    fn skipped_entry(&mut self, entry: &crate::index::document::SkippedEntry) {
+    fn skipped_entry(&mut self, entry: &index::document::SkippedEntry) {
         self.line(&format!(
             "skipped {entry} of the merged index: {}",
             entry.source
@@ -318,18 +373,22 @@ impl<W: Write> Report<'_, W> {
     }
 
     /// Warns of files that hold the same version: clients take one of them and never see the other.
-    fn duplicates(&mut self, entries: &[Entry], labels: &[String]) {
-        let mut seen: HashMap<(&str, &str), &str> = HashMap::new();
-        for (entry, label) in entries.iter().zip(labels) {
-            let key = (&*entry.metadata.name, &*entry.metadata.version);
-            if let Some(first) = seen.get(&key) {
-                let (name, version) = key;
-                self.line(&format!(
-                    "warning: {first} and {label} are both {name} {version}; both are in the index, \
-                     but clients take only the first"
-                ));
-            } else {
-                seen.insert(key, label);
+    fn duplicates(&mut self, read: &[Read], candidates: &[Candidate]) {
+        let mut seen: HashMap<(&str, &str), usize> = HashMap::new();
+        let label = |position: usize| candidates.get(position).map(Candidate::label);
+        for (position, name, version) in read {
+            match seen.entry((&**name, &**version)) {
+                Entry::Occupied(first) => {
+                    let first = label(*first.get()).unwrap_or_default();
+                    let label = label(*position).unwrap_or_default();
+                    self.line(&format!(
+                        "warning: {first} and {label} are both {name} {version}; both are in the \
+                         index, but clients take only the first"
+                    ));
+                }
+                Entry::Vacant(place) => {
+                    place.insert(*position);
+                }
             }
         }
     }

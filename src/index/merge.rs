@@ -7,29 +7,32 @@ use super::Entry;
 use crate::chart::ChartVersion;
 use crate::chart::range::VersionRange;
 
-/// Adds those of the `old` entries to the `fresh` ones that are not there yet.
+/// Returns those of the `old` entries that are to be added to the `fresh` ones, of which names and
+/// versions are given.
 ///
 /// Helm asks for that by looking the old entry up as a client would: the very version if there is one,
 /// else any that satisfies the old entry's version, read as a constraint. So an old `1.2` is dropped
 /// when there is a fresh `1.2.3`, and `1.0.0+a` when there is a `1.0.0+b` (helm-facts 1.8). Old entries
 /// that were added count as fresh for those after them.
-pub fn merge(fresh: &mut Vec<Entry>, mut old: Vec<Entry>) {
+pub fn added<'a>(
+    fresh: impl IntoIterator<Item = (&'a str, &'a str)>,
+    mut old: Vec<Entry>,
+) -> Vec<Entry> {
     let mut known: HashMap<String, Versions> = HashMap::new();
-    for entry in &*fresh {
-        known
-            .entry(entry.metadata.name.clone())
-            .or_default()
-            .add(entry);
+    for (name, version) in fresh {
+        known.entry(name.to_owned()).or_default().add(version);
     }
     // Helm sorts an index when it reads it, so that the newest of several alike is the one that stays.
     old.sort_by_cached_key(|entry| Reverse(entry.metadata.version.parse::<ChartVersion>().ok()));
-    for entry in old {
+    old.retain(|entry| {
         let versions = known.entry(entry.metadata.name.clone()).or_default();
-        if !versions.has(&entry.metadata.version) {
-            versions.add(&entry);
-            fresh.push(entry);
+        let is_added = !versions.has(&entry.metadata.version);
+        if is_added {
+            versions.add(&entry.metadata.version);
         }
-    }
+        is_added
+    });
+    old
 }
 
 /// The versions of one chart.
@@ -40,9 +43,8 @@ struct Versions {
 }
 
 impl Versions {
-    fn add(&mut self, entry: &Entry) {
-        let version = &entry.metadata.version;
-        self.texts.insert(version.clone());
+    fn add(&mut self, version: &str) {
+        self.texts.insert(version.to_owned());
         // What is not a version satisfies no constraint.
         self.parsed.extend(version.parse());
     }
@@ -98,15 +100,13 @@ mod tests {
             ("1.2.3", "1.2.3-a", true),
             ("1.2", "1.2.0", false),
         ] {
-            let mut entries = vec![entry("a", fresh, "")];
-            merge(&mut entries, vec![entry("a", old, "old")]);
-            assert_eq!(entries.len() == 2, added, "{fresh} and {old}");
+            let kept = super::added([("a", fresh)], vec![entry("a", old, "old")]);
+            assert_eq!(kept.len() == 1, added, "{fresh} and {old}");
         }
     }
 
     #[test]
     fn of_old_entries_that_find_each_other_the_newest_stays() {
-        let mut entries = Vec::new();
         let old = [
             ("1.2", "a"),
             ("1.2.3", "b"),
@@ -114,8 +114,8 @@ mod tests {
             ("v1.2.4", "d"),
         ];
         let old = old.map(|(version, digest)| entry("a", version, digest));
-        merge(&mut entries, old.into());
-        let kept: Vec<&str> = entries.iter().map(|entry| &*entry.digest).collect();
+        let kept = added([], old.into());
+        let kept: Vec<&str> = kept.iter().map(|entry| &*entry.digest).collect();
         assert_eq!(kept, ["d", "b"]);
     }
 }

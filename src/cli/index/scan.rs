@@ -12,9 +12,9 @@ use std::thread;
 use chartroom_storage::Clock;
 
 use super::url;
-use crate::chart::archive::{self, Acceptance, ArchiveError};
+use crate::chart::archive::{self, Acceptance, ArchiveError, index_breaker};
 use crate::chart::limits::Limits;
-use crate::index::Entry;
+use crate::index::{Entry, Row};
 
 /// Archives are held in memory while they are read, each up to the limit on its size: so no more at a
 /// time than this, on however many processors.
@@ -26,6 +26,16 @@ pub(super) struct Candidate {
     path: PathBuf,
     /// The name of the sub-directory; empty for the directory itself.
     folder: PathBuf,
+}
+
+/// An archive that was read.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Its entry, whose tie is its position among the candidates: versions of one precedence stay in the
+    /// order in which Helm comes upon them.
+    pub(super) row: Row,
+    /// Where it holds something on which Helm fails.
+    pub(super) breaker: Option<String>,
 }
 
 /// Why a file is not in the index.
@@ -48,7 +58,7 @@ impl Candidate {
         self.folder.join(name).display().to_string()
     }
 
-    fn read(&self, base_url: &str, clock: &Clock) -> Result<Entry, SkipReason> {
+    fn read(&self, position: usize, base_url: &str, clock: &Clock) -> Result<Found, SkipReason> {
         let name = self.path.file_name().and_then(OsStr::to_str);
         let (Some(name), Some(folder)) = (name, self.folder.to_str()) else {
             return Err(SkipReason::Name);
@@ -63,7 +73,8 @@ impl Candidate {
             return Err(ArchiveError::ArchiveTooLarge(limits.archive_bytes).into());
         }
         let archive = archive::read(&fs::read(&self.path)?, &limits, Acceptance::Helm)?;
-        Ok(Entry {
+        let breaker = index_breaker(&archive.metadata);
+        let entry = Entry {
             metadata: archive.metadata,
             urls: vec![url::of_file(base_url, folder, name)],
             created: super::local_time(clock),
@@ -73,8 +84,17 @@ impl Candidate {
             engine: String::new(),
             tiller_version: String::new(),
             url: String::new(),
+        };
+        Ok(Found {
+            row: Row::of(&entry, &tie(position)),
+            breaker,
         })
     }
+}
+
+/// Returns what puts something into its place among versions of the same precedence.
+pub(super) fn tie(position: usize) -> String {
+    format!("{position:010}")
 }
 
 /// Lists what Helm looks at, in Helm's order: `*.tgz` in the directory, then in each of its
@@ -117,18 +137,16 @@ fn sorted_names(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(names)
 }
 
-/// Reads `candidates` and returns what came of each, in their order. `progress` is told after each
-/// file how many are done.
+/// Reads `candidates`, and hands out what came of each as soon as it is read, with its position.
 pub(super) fn read_all(
     candidates: &[Candidate],
     base_url: &str,
     clock: &Clock,
-    mut progress: impl FnMut(usize),
-) -> Vec<Result<Entry, SkipReason>> {
+    mut take: impl FnMut(usize, Result<Found, SkipReason>),
+) {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let threads = threads.min(MAX_THREADS).min(candidates.len());
     let next = AtomicUsize::new(0);
-    let mut results = Vec::with_capacity(candidates.len());
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(2 * MAX_THREADS);
         for _ in 0..threads {
@@ -140,7 +158,7 @@ pub(super) fn read_all(
                     let Some(candidate) = candidates.get(position) else {
                         break;
                     };
-                    let result = candidate.read(base_url, clock);
+                    let result = candidate.read(position, base_url, clock);
                     if sender.send((position, result)).is_err() {
                         break;
                     }
@@ -148,13 +166,10 @@ pub(super) fn read_all(
             });
         }
         drop(sender);
-        for (done, result) in receiver.iter().enumerate() {
-            results.push(result);
-            progress(done + 1);
+        for (position, result) in receiver {
+            take(position, result);
         }
     });
-    results.sort_by_key(|(position, _)| *position);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
